@@ -1,0 +1,15 @@
+"""Histone marks of one cell from a count file."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_counts import read_counts
+
+    read_counts(
+        path=snakemake.input.counts,
+        part=snakemake.output.part,
+        marks=snakemake.params.marks,
+        bins=snakemake.params.bins,
+        scale=snakemake.params.scale,
+        order=snakemake.params.order,
+    )

@@ -1,0 +1,13 @@
+"""Sequences of the genes' windows from a genome."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_fasta import read_fasta
+
+    read_fasta(
+        genome=snakemake.input.genome,
+        genes=snakemake.input.genes,
+        part=snakemake.output.part,
+        window=snakemake.params.window,
+    )

@@ -1,0 +1,11 @@
+"""Genes from a GTF file."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_gtf import read_gtf
+
+    read_gtf(
+        path=snakemake.input.gtf,
+        part=snakemake.output.part,
+    )

@@ -1,0 +1,12 @@
+"""Expression from a matrix."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_matrix import read_matrix
+
+    read_matrix(
+        path=snakemake.input.matrix,
+        part=snakemake.output.part,
+        cells=snakemake.params.cells,
+    )

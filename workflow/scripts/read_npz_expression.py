@@ -1,0 +1,14 @@
+"""Expression from the course's npz files."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_npz_expression import read_npz_expression
+
+    read_npz_expression(
+        paths=snakemake.input.npz,
+        part=snakemake.output.part,
+        cells=snakemake.params.cells,
+        marks=snakemake.params.marks,
+        bins=snakemake.params.bins,
+    )

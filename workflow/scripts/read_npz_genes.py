@@ -1,0 +1,11 @@
+"""Genes from the course's npz files."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_npz_genes import read_npz_genes
+
+    read_npz_genes(
+        paths=snakemake.input.npz,
+        part=snakemake.output.part,
+    )

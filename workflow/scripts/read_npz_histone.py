@@ -1,0 +1,16 @@
+"""Histone marks of all cells from the course's npz files."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_npz_histone import read_npz_histone
+
+    read_npz_histone(
+        paths=snakemake.input.npz,
+        parts=snakemake.output.parts,
+        cells=snakemake.params.cells,
+        marks=snakemake.params.marks,
+        bins=snakemake.params.bins,
+        scale=snakemake.params.scale,
+        order=snakemake.params.order,
+    )

@@ -1,0 +1,13 @@
+"""Sequences from the course's seq_data.csv."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_sequence_csv import read_sequence_csv
+
+    read_sequence_csv(
+        path=snakemake.input.csv,
+        part=snakemake.output.part,
+        window=snakemake.params.window,
+        order=snakemake.params.order,
+    )

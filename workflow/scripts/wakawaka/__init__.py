@@ -1,0 +1,1 @@
+"""Predict gene expression from histone-mark counts and DNA sequence."""

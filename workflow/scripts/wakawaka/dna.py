@@ -1,0 +1,43 @@
+"""DNA as codes: 0-3 = A C G T, 4 = N."""
+
+import numpy as np
+
+LETTERS = "ACGTN"
+N = 4
+INVALID = 255
+
+_CODES = np.full(256, INVALID, np.uint8)
+for _code, _letter in enumerate(LETTERS):
+    _CODES[[ord(_letter), ord(_letter.lower())]] = _code
+_COMPLEMENT = np.array([3, 2, 1, 0, 4], np.uint8)
+# A base that is coded but not one of the letters has no column of ones: N is a zero row.
+_ONE_HOT = np.eye(5, 4, dtype=np.float32)
+
+
+def encode(sequence):
+    """Return the codes of a sequence (str or ASCII bytes) as uint8; letters other than ACGTN, in either case, become INVALID."""
+    raw = sequence.encode("latin-1", "replace") if isinstance(sequence, str) else sequence
+    return _CODES[np.frombuffer(raw, np.uint8)]
+
+
+def decode(codes):
+    """Return the letters of an array of codes.
+
+    >>> decode(encode("acGTN"))
+    'ACGTN'
+    """
+    return "".join(LETTERS[code] for code in codes)
+
+
+def reverse_complement(codes):
+    """Return the reverse complements along the last axis of an array of codes.
+
+    >>> decode(reverse_complement(encode("AACGN")))
+    'NCGTT'
+    """
+    return _COMPLEMENT[codes][..., ::-1]
+
+
+def one_hot(codes):
+    """Return codes [...] uint8 as one-hot [..., 4] float32; N is all zeros."""
+    return _ONE_HOT[codes]

@@ -1,0 +1,9 @@
+"""The one exception that is meant for the user of the pipeline."""
+
+
+class InputError(Exception):
+    """Something in the user's input is wrong.
+
+    The message is a sentence (or a few) that names the file, line or key, says what is wrong and what to
+    do about it. Scripts print it without a traceback.
+    """

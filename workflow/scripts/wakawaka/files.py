@@ -1,0 +1,88 @@
+"""Files: atomic writing, checksums, and reading text that may be compressed or damaged."""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .errors import InputError
+
+
+@contextlib.contextmanager
+def atomic(path):
+    """Yield a temporary path in the folder of `path`; rename it to `path` on success, remove it on failure.
+
+    The temporary name keeps the suffix of `path`, because numpy, pandas and Keras choose a format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(path):
+    """Return the SHA-256 digest of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def readable(path):
+    """Turn what goes wrong while reading `path` into an `InputError` that names it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: the file does not exist; check its path in config.yaml.") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: this is a folder, but a file is needed; check its path in config.yaml.") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: the compressed file is truncated or damaged; fetch or make it again.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: this is not a text file (byte {error.start} is not UTF-8); check that the format is the one named in config.yaml."
+        ) from error
+
+
+def open_text(path):
+    """Open a text file for reading, gzip-compressed or not (told by its first two bytes, not by its name)."""
+    with open(path, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rt", encoding="utf-8") if compressed else open(path, encoding="utf-8")
+
+
+def write_table(table, path):
+    """Write a pandas table as tab-separated text, atomically, floats to seven digits; undefined values are written as `-`.
+
+    A path that ends in `.gz` is compressed. Equal tables give equal bytes.
+    """
+    text = table.to_csv(sep="\t", index=False, na_rep="-", float_format="%.7g").encode()
+    if str(path).endswith(".gz"):
+        # pandas would write the time and the temporary name into the header of the file.
+        text = gzip.compress(text, compresslevel=4, mtime=0)
+    with atomic(path) as temporary:
+        temporary.write_bytes(text)
+
+
+def read_table(path, **kwargs):
+    """Read a table that `write_table` wrote; `-` becomes NaN. Further arguments go to `pandas.read_csv`."""
+    return pd.read_csv(path, sep="\t", **{"na_values": ["-"], "keep_default_na": False, **kwargs})
+
+
+def save_array(array, path):
+    """Write one array as `.npy`, atomically and never pickled."""
+    with atomic(path) as temporary:
+        np.save(temporary, array, allow_pickle=False)
+
+
+def as_list(value):
+    """Return one path, or a list of paths, as a list."""
+    return [value] if isinstance(value, str) else list(value)

@@ -1,0 +1,35 @@
+"""Gene identifiers: one spelling for all sources, because they are joined by it."""
+
+import re
+
+# ENSG00000182378.14_PAR_Y: the copy on the Y chromosome is another gene than the one on X.
+_VERSIONED = re.compile(r"(ENS[A-Z]*G\d{11})\.\d+(_PAR_Y)?")
+
+
+def plain_id(gene_id):
+    """Return an Ensembl gene id without its version; any other id as it is.
+
+    >>> plain_id("ENSG00000223972.5")
+    'ENSG00000223972'
+    """
+    match = _VERSIONED.fullmatch(gene_id)
+    return match[1] + (match[2] or "") if match else gene_id
+
+
+def id_of_number(number):
+    """Return the human Ensembl gene id of its integer part, by which the course's files name genes.
+
+    >>> id_of_number(3)
+    'ENSG00000000003'
+    """
+    return f"ENSG{int(number):011d}"
+
+
+def number_of_id(gene_id):
+    """Return the integer part of a human Ensembl gene id as a text, and any other id as it is.
+
+    >>> number_of_id("ENSG00000115459")
+    '115459'
+    """
+    match = re.fullmatch(r"ENSG(\d{11})", gene_id)
+    return str(int(match[1])) if match else gene_id

@@ -1,0 +1,81 @@
+"""Parts: what a reader makes of one source, on its way into the store.
+
+A part is an uncompressed `.npz` without pickles: named arrays, of which `gene_id` names the rows of the others, and
+`about`, a JSON text with the sha256 of every file read and the warnings to report.
+
+    genes        gene_id [gene], chrom [gene] ('' unknown), tss [gene] int64 (0-based, -1 unknown), strand [gene] (+ - .), group [gene] ('' none)
+    histone      gene_id [gene], values [gene, bin, mark] uint16, uint32 or float32          one part per cell
+    sequence     gene_id [gene], values [gene, position] uint8 codes 0-3 = A C G T, 4 = N
+    expression   gene_id [gene], cell [cell], values [cell, gene] float32, NaN where not known
+"""
+
+import json
+import logging
+
+import numpy as np
+
+from .errors import InputError
+from .files import as_list, atomic, sha256
+
+log = logging.getLogger(__name__)
+
+
+class Warnings(list):
+    """Sentences about what was odd but not refused; each is logged when it is added."""
+
+    def add(self, sentence):
+        log.warning(sentence)
+        self.append(sentence)
+
+
+def write_part(path, sources, warnings=(), about=None, **arrays):
+    """Write a part: `sources` are the paths read, `about` further JSON values, `arrays` what the module's text lists."""
+    about = {
+        "sources": [{"path": str(source), "sha256": sha256(source)} for source in as_list(sources)],
+        "warnings": list(warnings),
+        **(about or {}),
+    }
+    with atomic(path) as temporary:
+        np.savez(temporary, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+    log.info("%s: %d genes", path, len(arrays["gene_id"]))
+
+
+def read_part(path):
+    """Return (about, arrays) of a part: a dict of JSON values and a dict of arrays."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return json.loads(str(arrays.pop("about"))), arrays
+
+
+def some(names, most=5):
+    """Name up to `most` of several things in a sentence."""
+    names = list(names)
+    return ", ".join(str(name) for name in names[:most]) + (
+        f" and {len(names) - most} more" if len(names) > most else ""
+    )
+
+
+def unique_rows(gene_id, values, where, warnings):
+    """Return the row numbers to keep so that every gene id stands once.
+
+    Args:
+        gene_id: [row] array of str.
+        values: [row, ...] array; NaN equals NaN.
+        where: what to name in a sentence, usually a path.
+        warnings: `Warnings` that counts identical duplicates.
+
+    Raises:
+        InputError: if two rows of one gene differ.
+    """
+    _, first, inverse = np.unique(gene_id, return_index=True, return_inverse=True)
+    repeated = np.flatnonzero(first[inverse] != np.arange(len(gene_id)))
+    for row in repeated:
+        original = values[first[inverse[row]]]
+        equal_nan = np.issubdtype(values.dtype, np.floating)
+        if not np.array_equal(values[row], original, equal_nan=equal_nan):
+            raise InputError(f"{where}: gene {gene_id[row]} stands twice with different values; keep one of its rows.")
+    if len(repeated):
+        warnings.add(
+            f"{where}: {len(repeated)} genes stand twice with identical values and are used once: {some(gene_id[repeated])}."
+        )
+    return np.sort(first)

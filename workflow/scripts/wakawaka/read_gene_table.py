@@ -1,0 +1,68 @@
+"""Genes from a plain table: an id per row, and what is known of its place."""
+
+import numpy as np
+
+from .errors import InputError
+from .gene_ids import plain_id
+from .parts import Warnings, some, unique_rows, write_part
+from .tables import need_columns, read_text_table, whole_numbers
+
+_STRANDS = {"+": "+", "1": "+", "+1": "+", "-": "-", "-1": "-", ".": ".", "": ".", "NA": ".", "0": "."}
+
+
+def read_gene_table(path, part, *, columns, first_base):
+    """Write the genes part of a tab-separated table with a header.
+
+    Args:
+        columns: dict from gene_id, chrom, tss, strand and group to the header of that column, or None where the table
+            has none. A table without chrom or tss gives genes without coordinates.
+        first_base: 0 or 1, the number that the tss column gives to a chromosome's first base.
+
+    Raises:
+        InputError: a missing column, a TSS that is no position, an unknown strand, or two differing rows of one gene.
+    """
+    wanted = {name: header for name, header in columns.items() if header}
+
+    def choose(header):
+        # chrom, tss and strand have names by default: a table of ids alone is legal under that default.
+        need_columns(path, header, [wanted["gene_id"]] + [wanted[name] for name in ("group",) if name in wanted])
+        return [name for name in dict.fromkeys(wanted.values()) if name in header]
+
+    table = read_text_table(path, choose)
+    gene_id = np.array([plain_id(text) for text in table[wanted["gene_id"]]])
+    warnings = Warnings()
+    chrom, strand, group = (_texts(table, wanted.get(name)) for name in ("chrom", "strand", "group"))
+    tss = np.full(len(table), -1, np.int64)
+    if wanted.get("tss") in table:
+        tss = whole_numbers(path, table[wanted["tss"]]) - first_base
+        if (tss < 0).any():
+            line = table.index[int(np.argmax(tss < 0))]
+            raise InputError(
+                f"{path}, line {line}: the TSS lies before the chromosome's first base, which is {first_base} by `genes.first_base`."
+            )
+    wrong = [line for line, text in zip(table.index, strand, strict=True) if text not in _STRANDS]
+    if wrong:
+        raise InputError(
+            f"{path}, line {wrong[0]}: the strand is {table.at[wrong[0], wanted['strand']]!r}, but it must be + or - (or 1 or -1)."
+        )
+    strand = np.array([_STRANDS[text] for text in strand])
+    unknown = gene_id[(strand == ".") & (tss >= 0)]
+    if len(unknown):
+        warnings.add(
+            f"{path}: {len(unknown)} genes of unknown strand are taken as on the plus strand: {some(unknown)}."
+        )
+    keep = unique_rows(gene_id, np.stack([chrom, tss.astype(str), strand, group], axis=1), path, warnings)
+    write_part(
+        part,
+        path,
+        warnings,
+        gene_id=gene_id[keep],
+        chrom=chrom[keep],
+        tss=tss[keep],
+        strand=strand[keep],
+        group=group[keep],
+    )
+
+
+def _texts(table, name):
+    return table[name].to_numpy(str) if name in table else np.full(len(table), "")

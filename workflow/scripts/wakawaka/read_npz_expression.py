@@ -1,0 +1,62 @@
+"""Expression from the last column of the course's npz files."""
+
+import numpy as np
+
+from .errors import InputError
+from .files import as_list
+from .npz_files import check_shape, gene_ids, member_names, members
+from .parts import Warnings, some, unique_rows, write_part
+
+
+def read_npz_expression(paths, part, *, cells, marks, bins):
+    """Write the expression part from column `marks + 1` of the arrays.
+
+    Only name files whose column holds expression: in the course's eval.npz it is a placeholder, or missing.
+    Cells that no file holds have no expression and are counted.
+
+    Raises:
+        InputError: no such column, a value that is not finite or not the same on all bins of a gene, differing rows of
+            one gene, or none of the cells in the files.
+    """
+    paths, warnings = as_list(paths), Warnings()
+    known = {}
+    for path in paths:
+        for cell, array in members(path, cells):
+            check_shape(path, cell, array, bins, (len(marks) + 2,))
+            known.setdefault(cell, []).append((gene_ids(path, cell, array), _expression(path, cell, array)))
+    if not known:
+        raise InputError(
+            f"{some(paths)}: none of the cells in config.yaml ({some(cells)}) is in the files, which hold {some(member_names(paths[0]))}."
+        )
+    silent = [cell for cell in cells if cell not in known]
+    if silent:
+        warnings.add(
+            f"{len(silent)} cells without expression are predicted, but neither trained on nor scored: {some(silent)}."
+        )
+    rows = {}
+    for cell, pieces in known.items():
+        gene_id, values = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
+        keep = unique_rows(gene_id, values, f"{some(paths)} ({cell})", warnings)
+        rows[cell] = dict(zip(gene_id[keep].tolist(), values[keep].tolist(), strict=True))
+    gene_id = sorted(set().union(*rows.values()))
+    table = [[rows.get(cell, {}).get(gene, np.nan) for gene in gene_id] for cell in cells]
+    write_part(
+        part, paths, warnings, gene_id=np.array(gene_id), cell=np.array(cells), values=np.array(table, np.float32)
+    )
+
+
+def _expression(path, cell, array):
+    column = array[:, :, -1].astype(np.float32)
+    wrong = (column != column[:, :1]).any(axis=1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}: row {row + 1} of {cell} does not hold one finite expression value on all its bins (last column); "
+            "`expression.path` takes only files whose last column is the expression."
+        )
+    if not np.isfinite(column).all():
+        row = int(np.argmin(np.isfinite(column).all(axis=1)))
+        raise InputError(
+            f"{path}: the expression in row {row + 1} of {cell} is not a finite number; leave such genes out of the file."
+        )
+    return column[:, 0]
