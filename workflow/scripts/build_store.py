@@ -1,0 +1,18 @@
+"""The sources joined by gene and cell."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.build_store import build_store
+
+    build_store(
+        store=snakemake.output.store,
+        genes=snakemake.input.genes,
+        histone=snakemake.input.histone,
+        sequence=snakemake.input.sequence,
+        expression=snakemake.input.expression,
+        cells=snakemake.params.cells,
+        marks=snakemake.params.marks,
+        window=snakemake.params.window,
+        bins=snakemake.params.bins,
+    )

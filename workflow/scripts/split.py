@@ -1,0 +1,19 @@
+"""The test set and the folds."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.split import split
+
+    split(
+        store=snakemake.input.store,
+        genes=snakemake.output.genes,
+        cells=snakemake.output.cells,
+        samples=snakemake.output.samples,
+        audit=snakemake.output.audit,
+        held_out_cells=snakemake.params.held_out_cells,
+        held_out_genes=snakemake.input.held_out_genes or snakemake.params.held_out_genes,
+        folds=snakemake.params.folds,
+        hold_out=snakemake.params.hold_out,
+        seed=snakemake.params.seed,
+    )

@@ -1,0 +1,80 @@
+"""Genes whose windows overlap, found from their sequences alone, where no coordinates are known."""
+
+import numpy as np
+
+from .dna import N, reverse_complement
+
+LENGTH = 32
+# Of two overlapping windows of one assembly every base agrees; a little room is left for masked or patched ones.
+AGREEMENT = 0.98
+
+
+def shared_sequence_pairs(dna):
+    """Return pairs of rows (first < second) whose windows overlap.
+
+    If two windows overlap, one of them ends inside the other: its outermost 32 bases stand in the other one, in the
+    same direction or (if one gene was reverse-complemented) in the opposite one. So the exact 32-mers at both ends of every
+    window are looked up in all windows, and a hit counts if the whole stretch that the implied shift lays over each
+    other agrees. A repeat that stands in many genes fails the last check.
+
+    Args:
+        dna: [gene, position] uint8 codes.
+
+    Returns:
+        List of (int, int).
+    """
+    if dna.shape[1] < LENGTH:
+        return []
+    anchors = _anchors(dna)
+    keys = np.array([key for key, *_ in anchors], np.uint64)
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    pairs = set()
+    for gene, codes in enumerate(dna):
+        kmers, valid = _kmers(codes)
+        start = np.searchsorted(keys, kmers, "left")
+        stop = np.searchsorted(keys, kmers, "right")
+        for place in np.flatnonzero((stop > start) & valid):
+            for entry in order[start[place] : stop[place]]:
+                _, other, anchor, flipped = anchors[entry]
+                pair = (min(gene, other), max(gene, other))
+                if other != gene and pair not in pairs:
+                    other_codes = reverse_complement(dna[other]) if flipped else dna[other]
+                    if _overlap_agrees(codes, other_codes, place - anchor):
+                        pairs.add(pair)
+    return sorted(pairs)
+
+
+def _anchors(dna):
+    """Return (k-mer, gene, position, flipped) of the first and last 32-mer without N of every window, in both directions."""
+    anchors = []
+    for gene, codes in enumerate(dna):
+        for flipped, sequence in ((False, codes), (True, reverse_complement(codes))):
+            kmers, valid = _kmers(sequence)
+            places = np.flatnonzero(valid)
+            anchors += [
+                (kmers[place], gene, int(place), flipped) for place in {*places[:1].tolist(), *places[-1:].tolist()}
+            ]
+    return anchors
+
+
+def _kmers(codes):
+    """Return all 32-mers [position] as uint64, two bits a base, and which of them are free of N."""
+    kmers = (codes & 3).astype(np.uint64)
+    clean = codes != N
+    width = 1
+    # Two neighbouring k-mers make one of twice the width: five doublings give 32.
+    while width < LENGTH:
+        kmers = (kmers[:-width] << np.uint64(2 * width)) | kmers[width:]
+        clean = clean[:-width] & clean[width:]
+        width *= 2
+    return kmers, clean
+
+
+def _overlap_agrees(codes, other, shift):
+    """Whether `other`, moved `shift` bases to the right, agrees with `codes` wherever both have a known base."""
+    length = len(codes)
+    left, right = max(shift, 0), min(length, length + shift)
+    here, there = codes[left:right], other[left - shift : right - shift]
+    known = (here != N) & (there != N)
+    return known.sum() >= LENGTH and (here == there)[known].mean() >= AGREEMENT

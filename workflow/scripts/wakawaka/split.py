@@ -1,0 +1,247 @@
+"""The splits: which sample trains which model, and in which regime each of the others stands.
+
+The test set are the held-out cells and genes. The rest is cut into folds; a fold mirrors the test by holding out cells
+and genes together. Genes that share bins or sequence stay in one group, and a group in one fold.
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from .errors import InputError
+from .files import open_text, readable, write_table
+from .gene_ids import plain_id
+from .parts import some
+from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, TEST, TRAIN, UNSEEN_CELL, UNSEEN_GENE
+from .shared_sequence import shared_sequence_pairs
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+
+def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes, folds, hold_out, seed):
+    """Write the split.
+
+    Genes and cells without any expression among the training samples are held out too: nothing can be learnt from them.
+
+    Args:
+        store: paths of the store.
+        genes, cells, samples, audit: output paths. `samples` has a row per cell and gene, in the order of the store, and
+            for each run (final, fold-1, ...) the sample's regime in it.
+        held_out_cells: list of str. held_out_genes: list of ids, or the path of a text file with one id per line.
+        folds: number of folds. hold_out: cells_and_genes, genes or samples.
+
+    Raises:
+        InputError: unknown or repeated ids in the list of held-out genes, nothing left to train on, or fewer cells or
+            groups of genes than folds.
+    """
+    store = Store(store)
+    known = np.isfinite(store.target("none"))
+    gene_out = _held_out_genes(store.genes, held_out_genes)
+    cell_out = np.isin(store.cells, held_out_cells)
+    gene_out, cell_out = _without_expression(store, known, gene_out, cell_out)
+    group, grouped_by = _groups(store)
+    rng = np.random.default_rng(seed)
+    gene_fold = _deal_groups(group, ~gene_out, folds, rng, hold_out)
+    cell_fold = _deal_cells(~cell_out, folds, rng, hold_out)
+    regimes = {"final": _block_regimes(cell_out, gene_out)}
+    sample_fold = rng.integers(folds, size=known.shape)
+    for fold in range(folds):
+        regimes[f"fold-{fold + 1}"] = _fold_regimes(fold, regimes["final"], gene_fold, cell_fold, sample_fold, hold_out)
+    _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes)
+    write_table(_audit(regimes, known, group), audit)
+    log.info(
+        "%d genes in %d groups (%s), the largest of %d",
+        len(group),
+        group.max() + 1,
+        grouped_by,
+        np.bincount(group).max(),
+    )
+    _warn_of_shared_groups(store, group, gene_out)
+
+
+def _held_out_genes(genes, listed):
+    """Return a mask [gene] of the listed ids."""
+    where = "config key `held_out_genes`"
+    if isinstance(listed, str):
+        where = listed
+        with readable(listed), open_text(listed) as file:
+            listed = [line.strip() for line in file if line.strip()]
+    listed = [plain_id(gene) for gene in listed]
+    twice = [gene for gene, count in pd.Series(listed, dtype=str).value_counts().items() if count > 1]
+    if twice:
+        raise InputError(f"{where}: the gene {twice[0]} is listed twice; remove one.")
+    unknown = sorted(set(listed) - set(genes.tolist()))
+    if unknown:
+        raise InputError(
+            f"{where}: {len(unknown)} ids are not among the genes of the store: {some(unknown)}; correct or remove them."
+        )
+    return np.isin(genes, listed)
+
+
+def _without_expression(store, known, gene_out, cell_out):
+    """Add cells and genes that no training sample has an expression for to the held-out ones."""
+    silent_cells = ~cell_out & ~known[:, ~gene_out].any(axis=1)
+    cell_out = cell_out | silent_cells
+    silent_genes = ~gene_out & ~known[~cell_out].any(axis=0)
+    gene_out = gene_out | silent_genes
+    for names, kind in ((store.cells[silent_cells], "cells"), (store.genes[silent_genes], "genes")):
+        if len(names):
+            log.warning("%d training %s without any expression are only predicted: %s", len(names), kind, some(names))
+    if not known[np.ix_(~cell_out, ~gene_out)].any():
+        raise InputError(
+            "no sample is left to train on: check `cells.train` and `held_out_genes` in config.yaml against the expression table."
+        )
+    return gene_out, cell_out
+
+
+def _groups(store):
+    """Return the group number [gene] of genes that must stay together, and in words what groups them."""
+    table = store.gene_table
+    pairs, reasons = [], []
+    if table["tss"].notna().any():
+        pairs += overlapping_windows(
+            table["chrom"].fillna("").to_numpy(str), table["tss"].fillna(-1).to_numpy(np.int64), store.info["window"]
+        )
+        reasons.append("overlapping windows")
+    if table["group"].notna().any():
+        first = {}
+        for row, name in table["group"].dropna().items():
+            pairs.append((first.setdefault(name, row), row))
+        reasons.append("the group column")
+    if not reasons and "dna" in store.modules:
+        pairs += shared_sequence_pairs(store.dna)
+        reasons.append("shared sequence")
+    if not reasons:
+        log.warning(
+            "no coordinates, groups or sequences are known: genes with overlapping windows may be split between folds"
+        )
+    return connected(len(table), pairs), " and ".join(reasons) or "each by itself"
+
+
+def overlapping_windows(chrom, tss, window):
+    """Return pairs of rows whose windows overlap: neighbours on a chromosome with TSSs less than `window` bp apart.
+
+    Pairs of neighbours are enough to connect chains of overlapping windows. Rows with an unknown TSS (-1) have none.
+    """
+    order = np.lexsort((tss, chrom))
+    order = order[tss[order] >= 0]
+    near = (chrom[order[1:]] == chrom[order[:-1]]) & (np.diff(tss[order]) < window)
+    return list(zip(order[:-1][near].tolist(), order[1:][near].tolist(), strict=True))
+
+
+def connected(count, pairs):
+    """Return the number [count] of the connected component of each of `count` nodes, numbered by first appearance."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    left, right = np.array(pairs, np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
+    labels = connected_components(graph, directed=False)[1]
+    return pd.factorize(labels)[0]
+
+
+def _deal_groups(group, trained, folds, rng, hold_out):
+    """Return the fold [gene] of every training gene, -1 for others: large groups first, each to the smallest fold."""
+    fold = np.full(len(group), -1)
+    sizes = np.bincount(group[trained], minlength=group.max() + 1)
+    present = np.flatnonzero(sizes)
+    if hold_out == "samples":
+        return fold
+    if len(present) < folds:
+        raise InputError(
+            f"config key `folds.number` is {folds}, but the training genes form only {len(present)} groups that must stay together; lower it."
+        )
+    shuffled = rng.permutation(present)
+    filled, home = np.zeros(folds, int), np.full(len(sizes), -1)
+    for one in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
+        home[one] = np.argmin(filled)
+        filled[home[one]] += sizes[one]
+    fold[trained] = home[group[trained]]
+    return fold
+
+
+def _deal_cells(trained, folds, rng, hold_out):
+    """Return the fold [cell] of every training cell, -1 for others and where cells are not held out."""
+    fold = np.full(len(trained), -1)
+    if hold_out == "cells_and_genes":
+        count = int(trained.sum())
+        if count < folds:
+            raise InputError(
+                f"config key `folds.number` is {folds}, but only {count} training cells have expression: "
+                "set `folds.hold_out: genes`, which holds out genes in all cells, or lower `folds.number`."
+            )
+        fold[trained] = rng.permutation(np.arange(count) % folds)
+    return fold
+
+
+def _block_regimes(cell_out, gene_out):
+    """Return the regimes [cell, gene] when some cells and some genes are unseen."""
+    cell_out, gene_out = cell_out[:, None], gene_out[None, :]
+    return np.select(
+        [cell_out & gene_out, cell_out & ~gene_out, ~cell_out & gene_out],
+        [BOTH_UNSEEN, UNSEEN_CELL, UNSEEN_GENE],
+        TRAIN,
+    )
+
+
+def _fold_regimes(fold, final, gene_fold, cell_fold, sample_fold, hold_out):
+    if hold_out == "samples":
+        inside = np.where(sample_fold == fold, LEAKING, TRAIN)
+    else:
+        inside = _block_regimes(cell_fold == fold, gene_fold == fold)
+    return np.where(final == TRAIN, inside, TEST)
+
+
+def _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes):
+    def table(names, name, out, fold, **more):
+        role = np.where(out, "held_out", "train")
+        return pd.DataFrame({name: names, "set": role, "fold": pd.array(fold + 1).astype(object), **more}).replace(
+            {"fold": {0: np.nan}}
+        )
+
+    write_table(table(store.genes, "gene_id", gene_out, gene_fold, group=group + 1), genes)
+    write_table(table(store.cells, "cell", cell_out, cell_fold), cells)
+    grid = {"cell": np.repeat(store.cells, len(store.genes)), "gene_id": np.tile(store.genes, len(store.cells))}
+    write_table(pd.DataFrame({**grid, **{run: values.ravel() for run, values in regimes.items()}}), samples)
+
+
+def _audit(regimes, known, group):
+    """Count every block of every run, and what it shares with the run's training samples."""
+    rows = []
+    for run, regime in regimes.items():
+        trained = (regime == TRAIN) & known
+        train_genes, train_cells = trained.any(axis=0), trained.any(axis=1)
+        for name in (TRAIN, *HELD_OUT):
+            block = regime == name
+            if not block.any():
+                continue
+            block_genes, block_cells = block.any(axis=0), block.any(axis=1)
+            shared = np.intersect1d(group[train_genes], group[block_genes])
+            rows.append(
+                {
+                    "run": run,
+                    "regime": name,
+                    "cells": int(block_cells.sum()),
+                    "genes": int(block_genes.sum()),
+                    "samples": int(block.sum()),
+                    "samples_with_expression": int((block & known).sum()),
+                    "cells_also_trained_on": int((block_cells & train_cells).sum()),
+                    "genes_also_trained_on": int((block_genes & train_genes).sum()),
+                    "gene_groups_also_trained_on": len(shared),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _warn_of_shared_groups(store, group, gene_out):
+    """The held-out genes are the user's choice: say so if they share windows with training genes."""
+    both = np.intersect1d(group[gene_out], group[~gene_out])
+    if len(both):
+        genes = store.genes[gene_out & np.isin(group, both)]
+        log.warning(
+            "%d held-out genes share bins or sequence with training genes, so their scores flatter: %s",
+            len(genes),
+            some(genes),
+        )

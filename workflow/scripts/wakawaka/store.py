@@ -1,0 +1,89 @@
+"""Reading the store; what it holds is described in build_store.py."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .files import read_table
+
+
+class Store:
+    """The arrays of the store, memory-mapped and opened on first use.
+
+    Args:
+        paths: the paths of the store's files; each is known by its file name.
+
+    Attributes:
+        info: dict, the content of store.json.
+        genes, cells: [gene] and [cell] arrays of str.
+        histone: [cell, gene, bin, mark] uint16, uint32 or float32, read-only.
+        dna: [gene, position] uint8 codes, read-only.
+    """
+
+    def __init__(self, paths):
+        self._paths = {Path(path).name: Path(path) for path in paths}
+
+    @cached_property
+    def info(self):
+        return json.loads(self._paths["store.json"].read_text(encoding="utf-8"))
+
+    @cached_property
+    def gene_table(self):
+        """DataFrame with gene_id, chrom, tss (0-based), strand and group, NaN where not known."""
+        # A strand of "-" is no missing value.
+        unknown = {name: ["-"] for name in ("chrom", "tss", "group")}
+        return read_table(
+            self._paths["genes.tsv"], na_values=unknown, dtype=dict.fromkeys(["gene_id", "chrom", "group"], str)
+        )
+
+    @cached_property
+    def genes(self):
+        return self.gene_table["gene_id"].to_numpy(str)
+
+    @cached_property
+    def cells(self):
+        return read_table(self._paths["cells.tsv"], dtype=str)["cell"].to_numpy(str)
+
+    @cached_property
+    def histone(self):
+        return self._array("histone.npy")
+
+    @cached_property
+    def dna(self):
+        return self._array("dna.npy")
+
+    @property
+    def modules(self):
+        """The modules that the store has inputs for, in the order of a model's inputs."""
+        return [module for module in ("histone", "dna") if f"{module}.npy" in self._paths]
+
+    def histone_input(self, cells, genes):
+        """Return the model's histone input [sample, bin, mark] float32 of paired index arrays: ln(count + 1), or the signal."""
+        values = self.histone[cells, genes]
+        return np.log1p(values, dtype=np.float32) if self.info["scale"] == "counts" else values
+
+    def target(self, transform):
+        """Return what is predicted, [cell, gene] float32, NaN where not known.
+
+        Args:
+            transform: `none`, or `log2p1` for log2(value + 1).
+
+        Raises:
+            InputError: if log2p1 meets a negative value.
+        """
+        values = np.load(self._paths["expression.npy"], allow_pickle=False)
+        if transform == "none":
+            return values
+        if (values < 0).any():
+            cell, gene = np.argwhere(values < 0)[0]
+            raise InputError(
+                f"config key `expression.transform` is log2p1, but the expression of gene {self.genes[gene]} in cell {self.cells[cell]} "
+                f"is {values[cell, gene]:g}: negative values look like logarithms already, so set the key to none."
+            )
+        return np.log2(values + 1)
+
+    def _array(self, name):
+        return np.load(self._paths[name], mmap_mode="r", allow_pickle=False)
