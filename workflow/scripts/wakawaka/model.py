@@ -1,0 +1,110 @@
+"""The network: a histone module, a DNA module and a joint module, built from one specification."""
+
+import keras
+import tensorflow as tf
+
+from .dna import one_hot
+
+INPUTS = ("histone", "dna")
+
+
+def build_model(spec, *, modules, marks, bins, window, for_training=False):
+    """Return the uncompiled network.
+
+    Each module is a chain of valid convolutions with max pooling, a dropout and dense layers with leaky ReLU; its
+    result is the output of the layer `<module>_features`. The joint module concatenates them, and ends in one unit.
+
+    Args:
+        spec: dict as `models.<name>` in config.yaml.
+        modules: the modules to use, of `histone` and `dna`.
+        marks, bins, window: sizes of the inputs `histone` [sample, bin, mark] and `dna` [sample, position, 4].
+        for_training: with every convolution and its pooling fused into a `PooledConv1D`. The function and the list of
+            weights are the same.
+
+    Returns:
+        keras.Model; its output is [sample, 1].
+    """
+    shapes = {"histone": (bins, marks), "dna": (window, 4)}
+    slope = spec["leaky_slope"]
+    inputs, features = [], []
+    for module in (name for name in INPUTS if name in modules):
+        tensor = keras.Input(shapes[module], name=module)
+        inputs.append(tensor)
+        for number, layer in enumerate(spec[module]["convolutions"], start=1):
+            tensor = _convolve(tensor, layer, slope, f"{module}_convolution_{number}", for_training)
+        tensor = keras.layers.Flatten(name=f"{module}_flatten")(tensor)
+        tensor = keras.layers.Dropout(spec[module]["dropout"], name=f"{module}_dropout")(tensor)
+        tensor = _dense(tensor, spec[module]["dense"], slope, module)
+        features.append(keras.layers.Identity(name=f"{module}_features")(tensor))
+    tensor = keras.layers.Concatenate(name="joint")(features) if len(features) > 1 else features[0]
+    tensor = _dense(tensor, spec["joint"]["dense"], slope, "joint")
+    tensor = keras.layers.Dropout(spec["joint"]["dropout"], name="joint_dropout")(tensor)
+    return keras.Model(inputs, keras.layers.Dense(1, name="expression")(tensor))
+
+
+@keras.saving.register_keras_serializable(package="wakawaka")
+class PooledConv1D(keras.layers.Conv1D):
+    """Convolution, bias, activation and max pooling in another order: the bias and the activation come after pooling.
+
+    Because adding a constant and a non-decreasing activation never change which of two numbers is larger, the outputs
+    and gradients are those of `Conv1D(activation=...)` followed by `MaxPool1D(pool)`, but the two passes over the
+    long axis that they cost are saved. The weights are those of `Conv1D`. Only training uses this layer.
+
+    Args:
+        pool: width and stride of the pooling.
+        Others: as for `keras.layers.Conv1D`; the padding is valid.
+    """
+
+    def __init__(self, filters, kernel_size, pool, **kwargs):
+        super().__init__(filters, kernel_size, **kwargs)
+        self.pool = pool
+
+    def call(self, inputs):
+        pooled = keras.ops.max_pool(self.convolution_op(inputs, self.kernel), self.pool, self.pool)
+        return self.activation(pooled + self.bias)
+
+    def compute_output_shape(self, input_shape):
+        batch, length, filters = super().compute_output_shape(input_shape)
+        return batch, length // self.pool, filters
+
+
+def use_threads(threads):
+    """Let TensorFlow use `threads` threads, and only operations that give the same bits every time.
+
+    Must be called before TensorFlow computes anything.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    # The operations of one step depend on each other: a second pool would only get in the way of the first.
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+
+
+def load_model(path):
+    """Return a model saved as `.keras`, without ever running code from the file."""
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def model_inputs(store, modules, cells, genes):
+    """Return the list of a model's inputs for paired index arrays [sample]: histone float32, then one-hot DNA float32."""
+    inputs = {"histone": lambda: store.histone_input(cells, genes), "dna": lambda: one_hot(store.dna[genes])}
+    return [inputs[module]() for module in INPUTS if module in modules]
+
+
+def _convolve(tensor, layer, slope, name, for_training):
+    pool, relu = layer["pool"], layer["activation"] == "relu"
+    leaky = keras.layers.LeakyReLU(negative_slope=slope, name=f"{name}_activation")
+    if for_training and pool > 1:
+        activation = "relu" if relu else leaky
+        return PooledConv1D(layer["filters"], layer["width"], pool, activation=activation, name=name)(tensor)
+    activation = "relu" if relu else None
+    tensor = keras.layers.Conv1D(layer["filters"], layer["width"], activation=activation, name=name)(tensor)
+    tensor = tensor if relu else leaky(tensor)
+    return keras.layers.MaxPooling1D(pool, name=f"{name}_pool")(tensor) if pool > 1 else tensor
+
+
+def _dense(tensor, widths, slope, module):
+    for number, units in enumerate(widths, start=1):
+        name = f"{module}_dense_{number}"
+        tensor = keras.layers.Dense(units, name=name)(tensor)
+        tensor = keras.layers.LeakyReLU(negative_slope=slope, name=f"{name}_activation")(tensor)
+    return tensor

@@ -1,0 +1,52 @@
+"""Predictions of one trained model for every cell and gene of the store."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from .files import write_table
+from .model import load_model, use_threads
+from .predictor import Predictor
+from .regimes import read_regimes
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+# Predictions that vary less than this part of the truth's standard deviation count as collapsed.
+COLLAPSED = 0.1
+
+
+def predict(store, samples, model, predictions, *, run, modules, transform, threads):
+    """Write the predictions of a run for every cell and gene, in the order of the store.
+
+    Columns: cell, gene_id, regime (of the sample in this run), truth (transformed, NaN where not known), prediction.
+    """
+    use_threads(threads)
+    store = Store(store)
+    target = store.target(transform)
+    predicted = Predictor(load_model(model), modules)(store, np.ones(target.shape, bool))
+    table = pd.DataFrame(
+        {
+            "cell": np.repeat(store.cells, len(store.genes)),
+            "gene_id": np.tile(store.genes, len(store.cells)),
+            "regime": read_regimes(samples, store, run).ravel(),
+            "truth": target.ravel(),
+            "prediction": predicted.ravel(),
+        }
+    )
+    write_table(table, predictions)
+    log.info("%s: %d samples predicted", run, len(table))
+    _warn_of_collapse(table)
+
+
+def _warn_of_collapse(table):
+    """Say so in words if the predictions hardly vary: the model has then learnt little more than a constant."""
+    known = table[table["truth"].notna()]
+    spread, truth = known["prediction"].std(), known["truth"].std()
+    if spread < COLLAPSED * truth:
+        log.warning(
+            "the predictions' standard deviation, %.3g, is far below the truth's, %.3g: the model predicts almost a constant",
+            spread,
+            truth,
+        )
