@@ -1,0 +1,18 @@
+"""Gradients of the prediction for one gene."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.attribute import attribute
+
+    attribute(
+        store=snakemake.input.store,
+        test=snakemake.input.test,
+        out_of_fold=snakemake.input.out_of_fold,
+        final=snakemake.input.final,
+        folds=snakemake.input.folds,
+        attribution=snakemake.output.attribution,
+        gene=snakemake.wildcards.gene,
+        modules=snakemake.params.modules,
+        threads=snakemake.threads,
+    )

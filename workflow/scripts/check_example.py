@@ -1,0 +1,12 @@
+"""The scores on the built-in example beside what its truth allows."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.check_example import check_example
+
+    check_example(
+        scores=snakemake.input.scores,
+        truth=snakemake.input.truth,
+        table=snakemake.output.table,
+    )

@@ -1,0 +1,41 @@
+"""The runs put together: the mean of the fold models on the test set, and the out-of-fold predictions."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from .files import read_table, write_table
+from .regimes import HELD_OUT, TEST
+
+log = logging.getLogger(__name__)
+
+
+def aggregate(final, folds, test, out_of_fold):
+    """Write the test set's and the training set's honest predictions.
+
+    Args:
+        final: path of the final model's predictions. folds: list of paths of the fold models' predictions.
+        test: output path. A row for every sample of a held-out cell or gene: cell, gene_id, regime, truth, final,
+            ensemble_mean, ensemble_sd (mean and sample standard deviation over the fold models, which have seen fewer
+            cells and genes than the final one).
+        out_of_fold: output path. A row for every prediction of a fold model for a sample it held out: cell, gene_id,
+            regime, run, truth, prediction. A sample held out by two folds, by the one with its gene and the one with its
+            cell, has a row in each regime.
+    """
+    table = read_table(final)
+    held_out = table["regime"].isin(HELD_OUT)
+    members, outside = [], []
+    for number, path in enumerate(folds, start=1):
+        fold = read_table(path)
+        assert fold["gene_id"].equals(table["gene_id"]) and fold["cell"].equals(table["cell"])
+        assert (fold["regime"].eq(TEST) == held_out).all()
+        members.append(fold.loc[held_out, "prediction"].to_numpy())
+        rows = fold[fold["regime"].isin(HELD_OUT)]
+        outside.append(rows.assign(run=f"fold-{number}"))
+    ensemble = np.stack(members)
+    result = table[held_out].rename(columns={"prediction": "final"})
+    result = result.assign(ensemble_mean=ensemble.mean(axis=0), ensemble_sd=ensemble.std(axis=0, ddof=1))
+    write_table(result, test)
+    write_table(pd.concat(outside)[["cell", "gene_id", "regime", "run", "truth", "prediction"]], out_of_fold)
+    log.info("%d test samples, %d out-of-fold predictions", len(result), sum(map(len, outside)))

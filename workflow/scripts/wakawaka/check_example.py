@@ -1,0 +1,39 @@
+"""The final model's scores on the built-in example beside what its truth allows."""
+
+import json
+import logging
+
+import pandas as pd
+
+from .files import read_table, write_table
+from .regimes import LABELS
+
+log = logging.getLogger(__name__)
+
+
+def check_example(scores, truth, table):
+    """Write a row per regime of the test set: the MSEs reached and expected, and whether the model beats the training mean.
+
+    Args:
+        scores: path of the table of scores. truth: path of the example's truth.json. table: output path.
+    """
+    with open(truth, encoding="utf-8") as file:
+        expected = json.load(file)["expected_mse"]
+    found = read_table(scores)
+    found = found[(found["set"] == "test") & (found["run"] == "final")]
+    reached = found.pivot(index="regime", columns="predictor", values="mse")
+    rows = []
+    for regime in (name for name in expected if name in reached.index):
+        mse = reached.loc[regime]
+        beats = bool(mse["model"] < mse["training_mean"])
+        row = {
+            "regime": LABELS[regime],
+            "final_model": mse["model"],
+            "expected_of_an_oracle": expected[regime]["oracle"],
+        }
+        for name in ("gene_mean", "training_mean"):
+            row |= {name: mse[name], f"expected_{name}": expected[regime][name]}
+        rows.append({**row, "model_beats_training_mean": "yes" if beats else "no"})
+        if not beats:
+            log.warning("%s: the model is no better than the training mean", LABELS[regime])
+    write_table(pd.DataFrame(rows).round(3), table)

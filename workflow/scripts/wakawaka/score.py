@@ -1,0 +1,140 @@
+"""Scores of every run, regime by regime, beside the two baselines that a model has to beat."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from .files import read_table, write_table
+from .metrics import NAMES, scores
+from .regimes import HELD_OUT, LABELS, TRAIN
+
+log = logging.getLogger(__name__)
+
+PREDICTORS = {
+    ("final", "model"): "final model",
+    ("ensemble", "model"): "mean of the fold models",
+    ("mean", "model"): "model, mean over folds",
+    ("any", "gene_mean"): "per-gene training mean",
+    ("any", "training_mean"): "training mean",
+}
+SETS = {"test": "test set", "validation": "cross-validation", "train": "training set"}
+
+
+def score(final, folds, test, table, summary):
+    """Write all scores, and a short table of them for the report.
+
+    Baselines are fitted on the run's own training samples: `training_mean` predicts their mean; `gene_mean` a gene's mean
+    over the training cells, and the training mean for genes it has not seen. `skill` is 1 - MSE / MSE of the training
+    mean on the same samples: 0 is no better than a constant.
+
+    Args:
+        final, folds: paths of predictions as `predict` writes them, `folds` a list. test: path as `aggregate` writes it.
+        table: output path, long: set (test, validation, train), regime, run (final, ensemble, fold-1 ..., mean and sd
+            over the folds), predictor (model, training_mean, gene_mean), samples, the scores of metrics.py, skill.
+        summary: output path of the table in words.
+    """
+    rows = _run_scores(read_table(final), "final", "test")
+    rows += _ensemble_scores(read_table(test), rows)
+    validation = []
+    for number, path in enumerate(folds, start=1):
+        validation += _run_scores(read_table(path), f"fold-{number}", "validation")
+    result = pd.DataFrame(rows + validation)
+    result = pd.concat([result, _over_folds(pd.DataFrame(validation))], ignore_index=True)
+    write_table(result, table)
+    write_table(_summary(result), summary)
+    for row in result[(result["run"] == "final") & (result["predictor"] == "model")].itertuples():
+        log.info("%s, %s: MSE %.4f, Pearson %.3f", SETS[row.set], LABELS[row.regime], row.mse, row.pearson)
+
+
+def baselines(predictions):
+    """Return the baselines' predictions for every row of a run's table, as a dict of [row] float64 arrays."""
+    trained = predictions[(predictions["regime"] == TRAIN) & predictions["truth"].notna()]
+    mean = trained["truth"].mean()
+    by_gene = predictions["gene_id"].map(trained.groupby("gene_id")["truth"].mean())
+    return {"training_mean": np.full(len(predictions), mean), "gene_mean": by_gene.fillna(mean).to_numpy()}
+
+
+def _run_scores(predictions, run, set_name):
+    """Return the rows of one run: model and baselines in every regime, and on its own training samples."""
+    predicted = {"model": predictions["prediction"].to_numpy(), **baselines(predictions)}
+    known = predictions["truth"].notna().to_numpy()
+    rows = []
+    for regime in (*HELD_OUT, TRAIN):
+        block = known & (predictions["regime"] == regime).to_numpy()
+        if block.any():
+            where = {"set": "train" if regime == TRAIN else set_name, "regime": regime, "run": run}
+            rows += _block_scores(
+                predictions[block], {name: values[block] for name, values in predicted.items()}, where
+            )
+    return rows
+
+
+def _block_scores(samples, predicted, where):
+    constant = np.mean((samples["truth"] - predicted["training_mean"]) ** 2)
+    rows = []
+    for predictor, values in predicted.items():
+        found = scores(samples["truth"], values, samples["cell"].to_numpy(str), samples["gene_id"].to_numpy(str))
+        skill = 1 - found["mse"] / constant if constant > 0 else np.nan
+        rows.append({**where, "predictor": predictor, "samples": len(samples), **found, "skill": skill})
+    return rows
+
+
+def _ensemble_scores(test, rows):
+    """Return the rows of the mean of the fold models; its skill is against the final run's training mean."""
+    constant = {
+        row["regime"]: row["mse"] for row in rows if row["predictor"] == "training_mean" and row["set"] == "test"
+    }
+    result = []
+    for regime, mse in constant.items():
+        block = test[(test["regime"] == regime) & test["truth"].notna()]
+        found = scores(
+            block["truth"], block["ensemble_mean"], block["cell"].to_numpy(str), block["gene_id"].to_numpy(str)
+        )
+        skill = 1 - found["mse"] / mse if mse > 0 else np.nan
+        where = {"set": "test", "regime": regime, "run": "ensemble", "predictor": "model", "samples": len(block)}
+        result.append({**where, **found, "skill": skill})
+    return result
+
+
+def _over_folds(validation):
+    """Return the mean and the standard deviation over folds of every score; a score that some fold lacks has neither."""
+    values = [*NAMES, "skill"]
+    grouped = validation.groupby(["set", "regime", "predictor"], sort=False)
+    parts = []
+    for name, spread in (
+        ("mean", grouped[values].agg(lambda v: v.mean(skipna=False))),
+        ("sd", grouped[values].agg(lambda v: v.std(ddof=1, skipna=False))),
+    ):
+        parts.append(spread.assign(run=name, samples=grouped["samples"].sum()).reset_index())
+    return pd.concat(parts)
+
+
+def _summary(result):
+    """Return the rows that a reader compares, in words, numbers to three decimals."""
+    spread = result[result["run"] == "sd"].set_index(["set", "regime", "predictor"])
+    lines = []
+    for set_name, run in (
+        ("test", "final"),
+        ("test", "ensemble"),
+        ("validation", "mean"),
+        ("train", "final"),
+        ("train", "mean"),
+    ):
+        for row in result[(result["set"] == set_name) & (result["run"] == run)].to_dict("records"):
+            if set_name == "train" and row["predictor"] != "model":
+                continue
+            who = PREDICTORS.get((run, row["predictor"])) or PREDICTORS[("any", row["predictor"])]
+            line = {"set": SETS[set_name], "regime": LABELS[row["regime"]], "predictor": who, "samples": row["samples"]}
+            for name in (*NAMES, "skill"):
+                deviation = spread.at[(set_name, row["regime"], row["predictor"]), name] if run == "mean" else None
+                line[name.replace("_", " ")] = _number(row[name], deviation)
+            lines.append((set_name, HELD_OUT.index(row["regime"]) if row["regime"] in HELD_OUT else 9, line))
+    order = list(SETS)
+    return pd.DataFrame([line for *_, line in sorted(lines, key=lambda entry: (order.index(entry[0]), entry[1]))])
+
+
+def _number(value, deviation=None):
+    if not np.isfinite(value):
+        return "-"
+    return f"{value:.3f}" if deviation is None or not np.isfinite(deviation) else f"{value:.3f} ± {deviation:.3f}"
