@@ -1,0 +1,32 @@
+# WakaWaka: gene expression from histone-mark read counts and DNA sequence.
+#
+# The parts of the pipeline, in the order in which data flow through them. Settings: config.yaml.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+# Checks the config, names the files.
+include: "rules/common.smk"
+# Raw files of the four sources -> the store -> the splits.
+include: "rules/prepare.smk"
+# One model per fold, and the final one.
+include: "rules/train.smk"
+# Predictions, their scores, the submission.
+include: "rules/evaluate.smk"
+# What the model looks at.
+include: "rules/interpret.smk"
+# Figures of the report.
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        TARGETS,

@@ -1,0 +1,124 @@
+# Predictions of every model, their scores, and the submission.
+
+
+rule predict:
+    input:
+        store=STORE,
+        samples="results/splits/samples.tsv.gz",
+        model="results/models/{model}/{run}/model.keras",
+    output:
+        predictions="results/predictions/{model}/{run}.tsv.gz",
+    params:
+        code=code("predict.py"),
+        modules=MODULES,
+        transform=config["expression"]["transform"],
+    log:
+        "logs/predict/{model}/{run}.log",
+    benchmark:
+        "benchmarks/predict/{model}/{run}.tsv"
+    conda:
+        "../envs/model.yaml"
+    threads: 2
+    resources:
+        mem_mb=6000,
+        runtime=120,
+    script:
+        "../workflow/scripts/predict.py"
+
+
+rule aggregate:
+    input:
+        final="results/predictions/{model}/final.tsv.gz",
+        folds=prediction_files,
+    output:
+        test="results/predictions/{model}/test.tsv.gz",
+        out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
+    params:
+        code=code("aggregate.py"),
+    log:
+        "logs/aggregate/{model}.log",
+    benchmark:
+        "benchmarks/aggregate/{model}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../workflow/scripts/aggregate.py"
+
+
+rule score:
+    input:
+        final="results/predictions/{model}/final.tsv.gz",
+        folds=prediction_files,
+        test="results/predictions/{model}/test.tsv.gz",
+    output:
+        table=report(
+            "results/scores/{model}/scores.tsv",
+            caption="../workflow/report/score.rst",
+            category="Scores",
+            labels={"model": "{model}", "table": "all scores"},
+        ),
+        summary="results/scores/{model}/summary.tsv",
+    params:
+        code=code("score.py"),
+    log:
+        "logs/score/{model}.log",
+    benchmark:
+        "benchmarks/score/{model}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../workflow/scripts/score.py"
+
+
+rule check_example:
+    input:
+        scores="results/scores/{model}/scores.tsv",
+        truth="results/example/truth.json",
+    output:
+        table=report(
+            "results/scores/{model}/example.tsv",
+            caption="../workflow/report/check_example.rst",
+            category="Scores",
+            labels={"model": "{model}", "table": "the example against its truth"},
+        ),
+    params:
+        code=code("check_example.py"),
+    log:
+        "logs/check_example/{model}.log",
+    benchmark:
+        "benchmarks/check_example/{model}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../workflow/scripts/check_example.py"
+
+
+rule submit:
+    input:
+        test="results/predictions/{model}/test.tsv.gz",
+        order=config["submission"]["order"] or [],
+    output:
+        submission="results/predictions/{model}/submission.csv",
+    params:
+        code=code("submit.py"),
+        prediction=config["submission"]["prediction"],
+    log:
+        "logs/submit/{model}.log",
+    benchmark:
+        "benchmarks/submit/{model}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../workflow/scripts/submit.py"

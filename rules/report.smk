@@ -1,0 +1,136 @@
+# Figures of the report; each with the table of what it shows.
+
+
+rule plot_learning_curves:
+    input:
+        histories=lambda wildcards: expand(
+            "results/models/{model}/{run}/history.tsv", model=wildcards.model, run=RUNS
+        ),
+    output:
+        figure=report(
+            "results/figures/{model}/learning_curves.png",
+            caption="../workflow/report/plot_learning_curves.rst",
+            category="Training",
+            labels={"model": "{model}", "figure": "learning curves"},
+        ),
+        table="results/figures/{model}/learning_curves.tsv",
+    params:
+        code=code("plot_learning_curves.py"),
+        runs=RUNS,
+    log:
+        "logs/plot_learning_curves/{model}.log",
+    benchmark:
+        "benchmarks/plot_learning_curves/{model}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../workflow/scripts/plot_learning_curves.py"
+
+
+rule plot_predictions:
+    input:
+        predictions="results/predictions/{model}/test.tsv.gz",
+        scores="results/scores/{model}/scores.tsv",
+    output:
+        figure=report(
+            "results/figures/{model}/predictions.png",
+            caption="../workflow/report/plot_predictions.rst",
+            category="Scores",
+            labels={"model": "{model}", "figure": "predicted against true"},
+        ),
+        table="results/figures/{model}/predictions.tsv",
+    params:
+        code=code("plot_predictions.py"),
+        target_label=TARGET_LABEL,
+    log:
+        "logs/plot_predictions/{model}.log",
+    benchmark:
+        "benchmarks/plot_predictions/{model}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    script:
+        "../workflow/scripts/plot_predictions.py"
+
+
+rule plot_architecture:
+    input:
+        model="results/models/{model}/final/model.keras",
+    output:
+        figure=report(
+            "results/figures/{model}/architecture.png",
+            caption="../workflow/report/plot_architecture.rst",
+            category="Training",
+            labels={"model": "{model}", "figure": "architecture"},
+        ),
+        table="results/figures/{model}/architecture.tsv",
+    params:
+        code=code("plot_architecture.py"),
+    log:
+        "logs/plot_architecture/{model}.log",
+    benchmark:
+        "benchmarks/plot_architecture/{model}.tsv"
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    script:
+        "../workflow/scripts/plot_architecture.py"
+
+
+rule plot_histone_gene:
+    input:
+        attribution="results/attributions/{model}/{gene}.npz",
+    output:
+        figure=report(
+            "results/figures/{model}/histone_{gene}.png",
+            caption="../workflow/report/plot_histone_gene.rst",
+            category="Interpretation",
+            labels={"model": "{model}", "gene": "{gene}", "figure": "histone marks"},
+        ),
+        table="results/figures/{model}/histone_{gene}.tsv",
+    params:
+        code=code("plot_histone_gene.py"),
+    log:
+        "logs/plot_histone_gene/{model}/{gene}.log",
+    benchmark:
+        "benchmarks/plot_histone_gene/{model}/{gene}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../workflow/scripts/plot_histone_gene.py"
+
+
+rule plot_dna_gene:
+    input:
+        attribution="results/attributions/{model}/{gene}.npz",
+    output:
+        figure=report(
+            "results/figures/{model}/dna_{gene}.png",
+            caption="../workflow/report/plot_dna_gene.rst",
+            category="Interpretation",
+            labels={"model": "{model}", "gene": "{gene}", "figure": "DNA sequence"},
+        ),
+        table="results/figures/{model}/dna_{gene}.tsv",
+    params:
+        code=code("plot_dna_gene.py"),
+    log:
+        "logs/plot_dna_gene/{model}/{gene}.log",
+    benchmark:
+        "benchmarks/plot_dna_gene/{model}/{gene}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../workflow/scripts/plot_dna_gene.py"

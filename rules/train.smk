@@ -1,0 +1,32 @@
+# One model per fold, and the final one on all training samples.
+
+
+rule train:
+    input:
+        store=STORE,
+        samples="results/splits/samples.tsv.gz",
+    output:
+        model="results/models/{model}/{run}/model.keras",
+        history="results/models/{model}/{run}/history.tsv",
+    params:
+        code=code("train.py"),
+        spec=lambda wildcards: config["models"][wildcards.model],
+        modules=MODULES,
+        transform=config["expression"]["transform"],
+        epochs=config["training"]["epochs"],
+        batch_size=config["training"]["batch_size"],
+        learning_rate=config["training"]["learning_rate"],
+        seed=config["seed"],
+    log:
+        "logs/train/{model}/{run}.log",
+    benchmark:
+        "benchmarks/train/{model}/{run}.tsv"
+    conda:
+        "../envs/model.yaml"
+    # Two, and not all: the bits of a model depend on the number of threads, and folds run side by side.
+    threads: 2
+    resources:
+        mem_mb=6000,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    script:
+        "../workflow/scripts/train.py"

@@ -1,0 +1,183 @@
+"""Checks of config.yaml: defaults from the schema, and one sentence about whatever is wrong."""
+
+import copy
+import difflib
+from pathlib import Path
+
+import jsonschema
+
+from .errors import InputError
+from .files import as_list
+
+# Where the pipeline makes files itself: a configured input there need not exist yet.
+GENERATED = "results/"
+
+
+def check_config(config, schema):
+    """Return `config` with the schema's defaults filled in.
+
+    Args:
+        config: dict as read from YAML; left as it is.
+        schema: dict, the JSON schema.
+
+    Raises:
+        InputError: for the most telling of the schema's errors, or for values that contradict each other.
+    """
+    config = copy.deepcopy(config)
+    error = jsonschema.exceptions.best_match(_with_defaults(schema).iter_errors(config))
+    if error is not None:
+        raise InputError(_sentence(error))
+    _check_cells(config)
+    _check_windows(config)
+    _check_readers(config)
+    return config
+
+
+def check_files(config):
+    """Refuse, in one sentence, a configured input file that does not exist.
+
+    Files below results/ are left out: rules make them. Raises InputError.
+    """
+    for key, path in _input_files(config):
+        if not path.startswith(GENERATED) and not Path(path).is_file():
+            raise InputError(
+                f"config key `{key}`: the file {path} does not exist; correct the path or put the file there."
+            )
+
+
+def cells_of(config):
+    """Return the names of all cells, training cells first."""
+    return config["cells"]["train"] + config["cells"]["held_out"]
+
+
+def sources_of(config):
+    """Return the names of the sources that the configured modules need."""
+    return [
+        "genes",
+        *(["histone"] if "histone" in config["modules"] else []),
+        *(["sequence"] if "dna" in config["modules"] else []),
+        "expression",
+    ]
+
+
+def _with_defaults(schema):
+    """A validator that also writes defaults into the instance, as the documentation of jsonschema shows."""
+    base = jsonschema.validators.validator_for(schema)
+
+    def set_defaults(validator, properties, instance, schema):
+        if isinstance(instance, dict):
+            for key, subschema in properties.items():
+                if "default" in subschema:
+                    instance.setdefault(key, copy.deepcopy(subschema["default"]))
+        yield from base.VALIDATORS["properties"](validator, properties, instance, schema)
+
+    return jsonschema.validators.extend(base, {"properties": set_defaults})(schema)
+
+
+def _sentence(error):
+    """Say in one sentence what one error of jsonschema means."""
+    where = ".".join(str(part) for part in error.absolute_path)
+    value = error.instance
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        key = next(key for key in value if key not in known)
+        close = difflib.get_close_matches(key, known, n=1)
+        place = f"`{where}` of the config" if where else "the config"
+        hint = f"did you mean `{close[0]}`?" if close else f"the keys there are {', '.join(known)}."
+        return f"unknown key `{key}` in {place}: {hint}"
+    limits = {
+        "type": lambda: f"must be {_kinds(error.validator_value)}, not {value!r}.",
+        "enum": lambda: f"must be one of {', '.join(str(v) for v in error.validator_value)}, not {value!r}.",
+        "minimum": lambda: f"must be at least {error.validator_value}, not {value!r}.",
+        "exclusiveMinimum": lambda: f"must be more than {error.validator_value}, not {value!r}.",
+        "exclusiveMaximum": lambda: f"must be less than {error.validator_value}, not {value!r}.",
+        "multipleOf": lambda: f"must be a multiple of {error.validator_value}, not {value!r}.",
+        "minItems": lambda: f"needs at least {error.validator_value} entry.",
+        "minLength": lambda: "must not be empty.",
+        "uniqueItems": lambda: f"names something twice: {next(v for v in value if value.count(v) > 1)!r}.",
+        "required": lambda: f"lacks the key `{next(k for k in error.validator_value if k not in value)}`.",
+        "pattern": lambda: (
+            f"is {value!r}: use letters, digits and . _ + - only, because the name becomes part of file names."
+        ),
+    }
+    return f"config key `{where}` {limits.get(error.validator, lambda: error.message + '.')()}"
+
+
+def _kinds(types):
+    names = {
+        "string": "a text",
+        "array": "a list",
+        "object": "a group of keys",
+        "integer": "a whole number",
+        "number": "a number",
+        "null": "null",
+    }
+    return " or ".join(names.get(kind, kind) for kind in as_list(types))
+
+
+def _check_cells(config):
+    train, held_out = config["cells"]["train"], config["cells"]["held_out"]
+    both = sorted(set(train) & set(held_out))
+    if both:
+        raise InputError(
+            f"config keys `cells.train` and `cells.held_out` both name {both[0]}: a cell is either trained on or held out."
+        )
+    folds = config["folds"]
+    if folds["hold_out"] == "cells_and_genes" and len(train) < folds["number"]:
+        raise InputError(
+            f"config key `folds.number` is {folds['number']}, but there are only {len(train)} training cells to hold out in turn: "
+            "set `folds.hold_out: genes`, which holds out genes in all cells, or lower `folds.number`."
+        )
+
+
+def _check_windows(config):
+    window, bins = config["window"], config["bins"]
+    if window % bins:
+        raise InputError(
+            f"config key `bins` is {bins}, which does not divide the window of {window} bp into equal bins."
+        )
+    for name, model in config["models"].items():
+        for module, length in (("histone", bins), ("dna", window)):
+            if module not in config["modules"]:
+                continue
+            for layer in model[module]["convolutions"]:
+                length = (length - layer["width"] + 1) // layer["pool"]
+                if length < 1:
+                    raise InputError(
+                        f"config key `models.{name}.{module}.convolutions`: nothing is left of the {bins if module == 'histone' else window} "
+                        f"positions after a convolution of width {layer['width']} and a pool of {layer['pool']}; make them smaller."
+                    )
+
+
+def _check_readers(config):
+    for source in sources_of(config):
+        reader, path = config[source]["reader"], config[source]["path"]
+        if reader != "npz" and not isinstance(path, str):
+            raise InputError(f"config key `{source}.path` is a list, but the reader `{reader}` takes one path.")
+        if reader == "counts" and "{cell}" not in path:
+            raise InputError(
+                f"config key `{source}.path` is {path!r}: it needs {{cell}} where the name of the cell stands."
+            )
+    genes, sequence = config["genes"], config["sequence"]
+    if "dna" in config["modules"] and sequence["reader"] == "fasta":
+        if genes["reader"] == "npz" or (
+            genes["reader"] == "table" and not (genes["columns"]["chrom"] and genes["columns"]["tss"])
+        ):
+            raise InputError(
+                "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: "
+                "name the columns `genes.columns.chrom` and `genes.columns.tss`, or use a GTF."
+            )
+
+
+def _input_files(config):
+    """Yield (key, path) of every input file that the configured readers will open."""
+    for source in sources_of(config):
+        for path in as_list(config[source]["path"]):
+            if config[source]["reader"] == "counts":
+                yield from ((f"{source}.path", path.replace("{cell}", cell)) for cell in cells_of(config))
+            else:
+                yield f"{source}.path", path
+    if isinstance(config["held_out_genes"], str):
+        yield "held_out_genes", config["held_out_genes"]
+    if config["submission"]["order"]:
+        yield "submission.order", config["submission"]["order"]
