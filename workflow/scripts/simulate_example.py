@@ -1,0 +1,24 @@
+"""Write the raw files of the built-in example, as a user would have them, and the truth behind them."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.simulate_example import simulate_example
+
+    simulate_example(
+        genome=snakemake.output.genome,
+        annotation=snakemake.output.annotation,
+        counts=snakemake.output.counts,
+        expression=snakemake.output.expression,
+        held_out_genes=snakemake.output.held_out_genes,
+        truth=snakemake.output.truth,
+        seed=snakemake.params.seed,
+        cells=snakemake.params.cells,
+        held_out_cells=snakemake.params.held_out_cells,
+        genes=snakemake.params.genes,
+        held_out=snakemake.params.held_out,
+        effect=snakemake.params.effect,
+        marks=snakemake.params.marks,
+        window=snakemake.params.window,
+        bins=snakemake.params.bins,
+    )
