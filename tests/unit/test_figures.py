@@ -1,0 +1,360 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from wakawaka import figures
+from wakawaka.errors import InputError
+from wakawaka.plot_dna_gene import plot_dna_gene
+from wakawaka.plot_histone_gene import plot_histone_gene
+from wakawaka.plot_learning_curves import plot_learning_curves
+from wakawaka.plot_predictions import plot_predictions
+
+SCRIPTS = Path(figures.__file__).parents[1]
+
+
+def draw(function, folder, *inputs, **settings):
+    """Draw twice; return the lines of the table and the picture, which must not be blank and equal in every byte."""
+    for name in ("once", "again"):
+        function(*inputs, figure=folder / f"{name}.png", table=folder / f"{name}.tsv", **settings)
+    assert (folder / "once.png").read_bytes() == (folder / "again.png").read_bytes()
+    picture = imread(folder / "once.png")
+    assert picture.ndim == 3 and picture.std() > 0
+    return (folder / "once.tsv").read_text().splitlines(), picture
+
+
+# The shared parts
+
+
+def test_save_writes_200_dots_per_inch_and_no_version(tmp_path):
+    figures.save(Figure(figsize=(2, 1)), tmp_path / "x.png")
+    assert imread(tmp_path / "x.png").shape == (200, 400, 4)
+    assert b"matplotlib" not in (tmp_path / "x.png").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_style_ignores_the_settings_of_the_user_and_restores_them():
+    with matplotlib.rc_context({"font.size": 31, "lines.linewidth": 17}):
+        with figures.style():
+            assert matplotlib.rcParams["font.size"] == 9
+            assert matplotlib.rcParams["lines.linewidth"] == matplotlib.rcParamsDefault["lines.linewidth"]
+        assert matplotlib.rcParams["font.size"] == 31
+        assert matplotlib.rcParams["lines.linewidth"] == 17
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.6, "0.600"), (123.4, "123"), (-1.25, "−1.25"), (float("nan"), "–"), (12345, "1.23e+04")]
+)
+def test_number(value, text):
+    assert figures.number(value) == text
+
+
+def test_the_light_modules_import_no_tensorflow():
+    modules = ["learning_curves", "predictions", "histone_gene", "dna_gene"]
+    imports = "; ".join(f"import wakawaka.plot_{module}" for module in modules)
+    check = "import sys; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    code = f"{imports}; {check}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+# Learning curves
+
+
+def histories(folder, *tables):
+    paths = [folder / f"history-{index}.tsv" for index in range(len(tables))]
+    for path, columns in zip(paths, tables, strict=True):
+        pd.DataFrame({"epoch": range(1, 1 + len(columns["train_mse"])), "seconds": 1.0} | columns).to_csv(
+            path, sep="\t", index=False
+        )
+    return paths
+
+
+def test_learning_curves_table(tmp_path):
+    paths = histories(
+        tmp_path,
+        {"train_mse": [4.0, 2.0], "val_mse_unseen_gene": [5.0, 3.0]},
+        {"train_mse": [6.0, 3.0], "val_mse_unseen_gene": [7.0, 3.0]},
+        {"train_mse": [5.0, 1.23456789]},
+    )
+    lines, picture = draw(plot_learning_curves, tmp_path, paths, ["fold-1", "fold-2", "final"])
+    assert lines == [
+        "run\tepoch\tcurve\tmse",
+        "fold-1\t1\ttrain\t4",
+        "fold-1\t2\ttrain\t2",
+        "fold-1\t1\tunseen_gene\t5",
+        "fold-1\t2\tunseen_gene\t3",
+        "fold-2\t1\ttrain\t6",
+        "fold-2\t2\ttrain\t3",
+        "fold-2\t1\tunseen_gene\t7",
+        "fold-2\t2\tunseen_gene\t3",
+        "final\t1\ttrain\t5",
+        "final\t2\ttrain\t1.234568",
+        "mean\t1\ttrain\t5",
+        "mean\t2\ttrain\t2.5",
+        "mean\t1\tunseen_gene\t6",
+        "mean\t2\tunseen_gene\t3",
+        "sd\t1\ttrain\t1.414214",
+        "sd\t2\ttrain\t0.7071068",
+        "sd\t1\tunseen_gene\t1.414214",
+        "sd\t2\tunseen_gene\t0",
+    ]
+    assert picture.shape == (780, 1040, 4)
+
+
+def test_learning_curves_of_one_epoch_and_a_regime_that_one_fold_lacks(tmp_path):
+    paths = histories(
+        tmp_path,
+        {"train_mse": [4.0], "val_mse_unseen_cell": [5.0], "val_mse_both_unseen": [6.0]},
+        {"train_mse": [4.0], "val_mse_unseen_cell": [7.0]},
+        {"train_mse": [4.0]},
+    )
+    lines, picture = draw(plot_learning_curves, tmp_path, paths, ["fold-1", "fold-2", "final"])
+    assert "mean\t1\tunseen_cell\t6" in lines
+    assert "mean\t1\tboth_unseen\t6" in lines
+    assert "sd\t1\tboth_unseen\t-" in lines
+    # Two panels, and points in the colour of the validation in each (a line through one epoch would leave none).
+    assert picture.shape == (780, 1280, 4)
+    orange = np.abs(picture[:600, :, :3] - matplotlib.colors.to_rgb(figures.ORANGE)).max(axis=2) < 0.02
+    assert orange[:, :640].sum() > 50 and orange[:, 640:].sum() > 50
+
+
+# Predictions
+
+
+def predictions(folder, rows):
+    pd.DataFrame(rows, columns=["cell", "gene_id", "regime", "truth", "final"]).to_csv(
+        folder / "test.tsv.gz", sep="\t", index=False, na_rep="-"
+    )
+    scores = [
+        ("test", regime, "final", predictor, mse, pearson)
+        for regime in ("unseen_cell", "both_unseen")
+        for predictor, mse, pearson in (("model", 0.5, 0.9), ("training_mean", 2.0, np.nan))
+    ]
+    pd.DataFrame(scores, columns=["set", "regime", "run", "predictor", "mse", "pearson"]).to_csv(
+        folder / "scores.tsv", sep="\t", index=False, na_rep="-"
+    )
+    return folder / "test.tsv.gz", folder / "scores.tsv"
+
+
+def test_predictions_table_leaves_out_unknown_truth(tmp_path):
+    inputs = predictions(
+        tmp_path,
+        [
+            ("E003", "g1", "unseen_cell", 1.0, 1.5),
+            ("E003", "g2", "unseen_cell", np.nan, 2.5),
+            ("E004", "003", "both_unseen", -3.0, -2.123456789),
+        ],
+    )
+    lines, picture = draw(plot_predictions, tmp_path, *inputs, target_label="expression")
+    assert lines == [
+        "cell\tgene_id\tregime\ttruth\tprediction",
+        "E003\tg1\tunseen_cell\t1\t1.5",
+        "E004\t003\tboth_unseen\t-3\t-2.123457",
+    ]
+    assert picture.shape == (880, 1360, 4)
+
+
+def test_predictions_of_many_samples_are_drawn_as_density_with_a_colour_bar(tmp_path):
+    truth = np.random.default_rng(0).normal(size=1500)
+    inputs = predictions(tmp_path, [("E003", f"g{i}", "unseen_cell", value, value) for i, value in enumerate(truth)])
+    lines, picture = draw(plot_predictions, tmp_path, *inputs, target_label="expression")
+    assert len(lines) == 1501
+    assert picture.shape == (880, 900, 4)
+
+
+def test_predictions_that_are_all_equal_are_drawn(tmp_path):
+    inputs = predictions(tmp_path, [("E003", "g1", "unseen_cell", 2.0, 2.0)] * 1200)
+    draw(plot_predictions, tmp_path, *inputs, target_label="expression")
+
+
+def test_predictions_title_takes_the_numbers_from_the_scores():
+    from wakawaka.plot_predictions import _title
+
+    columns = ["set", "regime", "run", "predictor", "mse", "pearson"]
+    rows = [
+        ("validation", "unseen_gene", "final", "model", 9.0, 0.1),
+        ("test", "unseen_gene", "ensemble", "model", 8.0, 0.2),
+        ("test", "unseen_gene", "final", "training_mean", 4.0, np.nan),
+        ("test", "unseen_gene", "final", "model", 0.61, np.nan),
+    ]
+    title = _title("unseen_gene", 1234, pd.DataFrame(rows, columns=columns))
+    assert title == "unseen genes, seen cells\n1,234 samples, Pearson r = –\nMSE 0.610 (training mean 4.00)"
+
+
+@pytest.mark.parametrize("rows", [[], [("E003", "g1", "unseen_cell", np.nan, 1.5)]])
+def test_predictions_without_truth_say_so(tmp_path, rows):
+    lines, picture = draw(plot_predictions, tmp_path, *predictions(tmp_path, rows), target_label="expression")
+    assert lines == ["cell\tgene_id\tregime\ttruth\tprediction"]
+    assert picture.shape == (320, 1280, 4)
+
+
+# Attributions of a gene
+
+
+def attribution(folder, **arrays):
+    gene = {
+        "gene_id": np.array("ENSG1"),
+        "cell": np.array("E003"),
+        "regime": np.array("both_unseen"),
+        "truth": np.array(2.5),
+        "prediction": np.array(2.0),
+        "marks": np.array(["H3K4me3", "H3K27me3"]),
+        "histone": np.array([[1.0, 2.0], [0.0, 4.0]], np.float32),
+        "histone_gradient": np.array([[0.5, -0.25], [3.0, 0.1]], np.float32),
+        "histone_agreement": np.array(0.75),
+        "dna": np.array([0, 4, 3, 1], np.uint8),
+        "dna_gradient": np.array(
+            [[0.3, -0.1, -0.1, -0.1], [0, 0, 0, 0], [0.25, 0.25, 0.25, -0.75], [0, 0, 0, 0]], np.float32
+        ),
+        "dna_agreement": np.array(0.5),
+        "window": np.array(4),
+        "bin_size": np.array(2),
+    }
+    np.savez(folder / "gene.npz", **gene | arrays)
+    return folder / "gene.npz"
+
+
+def test_histone_table(tmp_path):
+    lines, picture = draw(plot_histone_gene, tmp_path, attribution(tmp_path))
+    assert lines == [
+        "bin\tstart_bp\tmark\tinput\tgradient\tgradient_x_input",
+        "1\t-2\tH3K4me3\t1\t0.5\t0.5",
+        "1\t-2\tH3K27me3\t2\t-0.25\t-0.5",
+        "2\t0\tH3K4me3\t0\t3\t0",
+        "2\t0\tH3K27me3\t4\t0.1\t0.4",
+    ]
+    assert picture.shape == (680, 1720, 4)
+
+
+def test_histone_of_one_mark_and_without_agreement(tmp_path):
+    one = {name: np.ones((2, 1)) for name in ("histone", "histone_gradient")}
+    one["histone_gradient"][0] = 2
+    path = attribution(tmp_path, marks=np.array(["H3K4me3"]), histone_agreement=np.array(np.nan), **one)
+    lines, _ = draw(plot_histone_gene, tmp_path, path)
+    assert len(lines) == 3
+
+
+def test_dna_table(tmp_path):
+    lines, picture = draw(plot_dna_gene, tmp_path, attribution(tmp_path))
+    assert lines == [
+        "position\tbase\tgradient_A\tgradient_C\tgradient_G\tgradient_T",
+        "-2\tA\t0.3\t-0.1\t-0.1\t-0.1",
+        "-1\tN\t0\t0\t0\t0",
+        "0\tT\t0.25\t0.25\t0.25\t-0.75",
+        "1\tC\t0\t0\t0\t0",
+    ]
+    assert picture.shape == (1720, 1920, 4)
+
+
+@pytest.mark.parametrize(
+    ("truth", "regime", "words"),
+    [(2.5, "both_unseen", "(both unseen)\ntruth 2.50"), (np.nan, "-", "(of unknown expression)\ntruth –")],
+)
+def test_gene_title(tmp_path, truth, regime, words):
+    path = attribution(tmp_path, truth=np.array(truth), regime=np.array(regime))
+    assert figures.gene_title(figures.read_attribution(path, "dna_gradient"), "dna_agreement") == (
+        f"ENSG1 in E003 {words}, prediction 2.00, mean correlation between the fold models' gradients 0.500"
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient", "shape"),
+    [(plot_histone_gene, "histone_gradient", (2, 2)), (plot_dna_gene, "dna_gradient", (4, 4))],
+)
+@pytest.mark.parametrize(("value", "words"), [(0.0, "is 0 everywhere"), (np.nan, "is not a number in places")])
+def test_constant_attributions_are_refused(tmp_path, function, gradient, shape, value, words):
+    path = attribution(tmp_path, **{gradient: np.full(shape, value, np.float32)})
+    with pytest.raises(InputError, match=f"gene.npz: the attribution of ENSG1 in E003 is constant: {gradient} {words}"):
+        function(path, tmp_path / "x.png", tmp_path / "x.tsv")
+    assert [file.name for file in tmp_path.iterdir()] == ["gene.npz"]
+
+
+# The architecture, which needs Keras
+
+
+@pytest.fixture
+def architecture():
+    pytest.importorskip("keras")
+    from wakawaka import plot_architecture
+
+    return plot_architecture
+
+
+def report_model():
+    """Return the model of the report, 3,428,653 parameters."""
+    from keras import Input, Model
+    from keras.layers import Concatenate, Conv1D, Dense, Dropout, Flatten, LeakyReLU, MaxPooling1D
+
+    histone, dna = Input((100, 5), name="histone"), Input((10000, 4), name="dna")
+    left = MaxPooling1D(5)(Conv1D(50, 10, activation=LeakyReLU(negative_slope=0.05))(histone))
+    left = MaxPooling1D(3)(Conv1D(50, 5, activation=LeakyReLU(negative_slope=0.05))(left))
+    left = Dense(82, activation=LeakyReLU(negative_slope=0.05))(Dropout(0.5)(Flatten()(left)))
+    right = MaxPooling1D(32)(Conv1D(132, 6, activation="relu")(dna))
+    right = Dense(82, activation=LeakyReLU(negative_slope=0.05))(Dropout(0.5)(Flatten()(right)))
+    joint = Dense(100, activation=LeakyReLU(negative_slope=0.05))(Concatenate()([left, right]))
+    return Model([histone, dna], Dense(1)(Dropout(0.1)(joint)))
+
+
+def test_architecture_of_the_report(tmp_path, architecture):
+    report_model().save(tmp_path / "model.keras")
+    draw(architecture.plot_architecture, tmp_path, tmp_path / "model.keras")
+    layers = pd.read_csv(tmp_path / "once.tsv", sep="\t", keep_default_na=False)
+    assert layers["parameters"].sum() == 3428653
+    inputs = layers.set_index("layer")["inputs"]
+    assert list(inputs[["histone", "dna"]]) == ["", ""]
+    assert len(inputs[layers.loc[layers["type"] == "Concatenate", "layer"].item()].split(",")) == 2
+
+
+def small_model():
+    from keras import Input, Model
+    from keras.layers import Add, Conv1D, Dense, Flatten, LeakyReLU, MaxPooling1D
+
+    histone = Input((8, 2), name="histone")
+    first = Conv1D(3, 5, dilation_rate=2, padding="same", activation="relu", name="first")(histone)
+    second = Conv1D(3, 1, activation=LeakyReLU(negative_slope=0.05), name="second")(first)
+    pooled = MaxPooling1D(4, strides=2, name="pool")(Add(name="add")([first, second]))
+    bent = LeakyReLU(negative_slope=0.1, name="bent")(Flatten(name="flat")(pooled))
+    return Model(histone, Dense(1, name="out")(bent))
+
+
+def test_architecture_with_one_module_and_a_skip(tmp_path, architecture):
+    small_model().save(tmp_path / "model.keras")
+    lines, picture = draw(architecture.plot_architecture, tmp_path, tmp_path / "model.keras")
+    assert lines == [
+        "layer\ttype\tsettings\toutput_shape\tparameters\tinputs",
+        "histone\tInput\t\t8 × 2\t0\t",
+        "first\tConv1D\t3 filters × 5, dilation 2, padding same, ReLU\t8 × 3\t33\thistone",
+        "second\tConv1D\t3 filters × 1, LeakyReLU(0.05)\t8 × 3\t12\tfirst",
+        "add\tAdd\t\t8 × 3\t0\tfirst,second",
+        "pool\tMaxPooling1D\tpool 4, stride 2\t3 × 3\t0\tadd",
+        "flat\tFlatten\t\t9\t0\tpool",
+        "bent\tLeakyReLU\tslope 0.1\t9\t0\tflat",
+        "out\tDense\t1 unit\t1\t10\tbent",
+    ]
+    assert picture.shape == (998, 800, 4)
+
+
+def test_layers_are_placed_below_their_inputs_and_never_on_each_other(architecture):
+    layers = pd.DataFrame(
+        {
+            "layer": ["a", "b", "a1", "a2", "b1", "join", "twin", "out"],
+            "inputs": ["", "", "a", "a1", "b", "a2,b1", "a2,b1", "join,twin"],
+        }
+    )
+    assert architecture.place_layers(layers) == {
+        "a": (0, 0),
+        "b": (1, 0),
+        "a1": (0, 1),
+        "a2": (0, 2),
+        "b1": (1, 1),
+        "join": (0.5, 3),
+        "twin": (1.5, 3),
+        "out": (1, 4),
+    }

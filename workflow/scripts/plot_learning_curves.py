@@ -1,0 +1,13 @@
+"""Draw the loss of every run over the epochs."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.plot_learning_curves import plot_learning_curves
+
+    plot_learning_curves(
+        histories=snakemake.input.histories,
+        runs=snakemake.params.runs,
+        figure=snakemake.output.figure,
+        table=snakemake.output.table,
+    )

@@ -1,0 +1,101 @@
+"""What the figures share: the house style, saving, numbers as text, and the attribution of one gene.
+
+Figures are drawn on `matplotlib.figure.Figure` objects, never through pyplot: no backend is chosen, no window can open,
+and nothing is left behind for the next figure.
+"""
+
+import contextlib
+
+import matplotlib
+import numpy as np
+import seaborn
+
+from .errors import InputError
+from .files import atomic, readable
+from .regimes import LABELS
+
+INK = "#262626"
+MUTED = "#7f7f7f"
+# Okabe and Ito's colours in seaborn's version: told apart by readers with any of the common colour-vision deficiencies.
+BLUE, ORANGE, GREEN, VERMILION, PINK = seaborn.color_palette("colorblind").as_hex()[:5]
+
+STYLE = {
+    **seaborn.axes_style("whitegrid"),
+    # The font that ships with matplotlib: a figure does not depend on the fonts of the machine.
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "figure.titlesize": 10.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.edgecolor": "#b0b0b0",
+    "axes.linewidth": 0.8,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.7,
+    "lines.solid_capstyle": "round",
+}
+
+
+@contextlib.contextmanager
+def style():
+    """Draw in the house style, whatever the user's own matplotlibrc says; the settings before are restored."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def save(figure, path):
+    """Write a matplotlib figure as a PNG of 200 dots per inch, atomically; equal figures give equal bytes."""
+    with atomic(path) as temporary:
+        # By default matplotlib writes its version into the file.
+        figure.savefig(temporary, format="png", dpi=200, facecolor="white", metadata={"Software": None})
+
+
+def number(value):
+    """Return a number as text with three significant digits, and an undefined one as a dash."""
+    return f"{value:#.3g}".rstrip(".").replace("-", "−") if np.isfinite(value) else "–"
+
+
+def read_attribution(path, gradient):
+    """Read the attribution of one gene.
+
+    Args:
+        path: an `.npz` file of rule attribute.
+        gradient: name of the array that is going to be drawn, `histone_gradient` or `dna_gradient`.
+
+    Returns:
+        A dictionary with all arrays of the file, those without dimensions as plain strings and numbers.
+
+    Raises:
+        InputError: the gradient is the same everywhere, or not a number.
+    """
+    with readable(path), np.load(path, allow_pickle=False) as arrays:
+        attribution = {name: array[()] for name, array in arrays.items()}
+    values = attribution[gradient]
+    if not np.ptp(values) > 0:
+        found = "is not a number in places" if np.isnan(values).any() else f"is {values.flat[0]:g} everywhere"
+        raise InputError(
+            f"{path}: the attribution of {attribution['gene_id']} in {attribution['cell']} is constant: {gradient} "
+            f"{found}. No part of this input matters more than another to the model: it has most likely collapsed to "
+            "one value, or its training has diverged. Look at its learning curves, and train again with a lower "
+            "learning rate, more epochs or another seed."
+        )
+    return attribution
+
+
+def gene_title(attribution, agreement):
+    """Return the title of a gene's figure; `agreement` names the array with the correlation between the fold models."""
+    regime = LABELS.get(str(attribution["regime"]), "of unknown expression")
+    return (
+        f"{attribution['gene_id']} in {attribution['cell']} ({regime})\n"
+        f"truth {number(attribution['truth'])}, prediction {number(attribution['prediction'])}, "
+        f"mean correlation between the fold models' gradients {number(attribution[agreement])}"
+    )
