@@ -24,7 +24,8 @@ def build_store(store, genes, expression, *, cells, marks, window, bins, histone
     reverse-complemented), so that the last bin and base lie downstream, inside the gene, for all genes.
 
     Args:
-        store: list of output paths, known by their names: genes.tsv, cells.tsv, expression.npy, store.json and, where used, histone.npy and dna.npy.
+        store: list of output paths, known by their names: genes.tsv, cells.tsv, expression.npy, store.json
+            and, where used, histone.npy and dna.npy.
         genes, expression, sequence: paths of parts; sequence None or empty where the dna module is not used.
         cells: list of str. histone: list of paths of parts in the order of `cells`, empty where not used.
         marks, window (bp), bins: as configured, for store.json.

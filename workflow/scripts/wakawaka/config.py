@@ -137,15 +137,14 @@ def _check_windows(config):
             f"config key `bins` is {bins}, which does not divide the window of {window} bp into equal bins."
         )
     for name, model in config["models"].items():
-        for module, length in (("histone", bins), ("dna", window)):
-            if module not in config["modules"]:
-                continue
-            for layer in model[module]["convolutions"]:
+        for module, positions in (("histone", bins), ("dna", window)):
+            length = positions
+            for layer in model[module]["convolutions"] if module in config["modules"] else ():
                 length = (length - layer["width"] + 1) // layer["pool"]
                 if length < 1:
                     raise InputError(
-                        f"config key `models.{name}.{module}.convolutions`: nothing is left of the {bins if module == 'histone' else window} "
-                        f"positions after a convolution of width {layer['width']} and a pool of {layer['pool']}; make them smaller."
+                        f"config key `models.{name}.{module}.convolutions`: nothing is left of the {positions} positions "
+                        f"after a width of {layer['width']} and a pool of {layer['pool']}; make them smaller."
                     )
 
 
@@ -158,15 +157,16 @@ def _check_readers(config):
             raise InputError(
                 f"config key `{source}.path` is {path!r}: it needs {{cell}} where the name of the cell stands."
             )
-    genes, sequence = config["genes"], config["sequence"]
-    if "dna" in config["modules"] and sequence["reader"] == "fasta":
-        if genes["reader"] == "npz" or (
-            genes["reader"] == "table" and not (genes["columns"]["chrom"] and genes["columns"]["tss"])
-        ):
-            raise InputError(
-                "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: "
-                "name the columns `genes.columns.chrom` and `genes.columns.tss`, or use a GTF."
-            )
+    if "dna" in config["modules"] and config["sequence"]["reader"] == "fasta" and not _has_coordinates(config["genes"]):
+        raise InputError(
+            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: "
+            "name the columns `genes.columns.chrom` and `genes.columns.tss`, or use a GTF."
+        )
+
+
+def _has_coordinates(genes):
+    columns = genes["columns"]
+    return genes["reader"] == "gtf" or (genes["reader"] == "table" and bool(columns["chrom"] and columns["tss"]))
 
 
 def _input_files(config):

@@ -33,16 +33,16 @@ def build_model(spec, *, modules, marks, bins, window, for_training=False):
         for number, layer in enumerate(spec[module]["convolutions"], start=1):
             tensor = _convolve(tensor, layer, slope, f"{module}_convolution_{number}", for_training)
         tensor = keras.layers.Flatten(name=f"{module}_flatten")(tensor)
-        tensor = keras.layers.Dropout(spec[module]["dropout"], name=f"{module}_dropout")(tensor)
-        tensor = _dense(tensor, spec[module]["dense"], slope, module)
-        features.append(keras.layers.Identity(name=f"{module}_features")(tensor))
+        widths, last = spec[module]["dense"], f"{module}_features"
+        name = f"{module}_dropout" if widths else last
+        tensor = keras.layers.Dropout(spec[module]["dropout"], name=name)(tensor)
+        features.append(_dense(tensor, widths, slope, module, last))
     tensor = keras.layers.Concatenate(name="joint")(features) if len(features) > 1 else features[0]
-    tensor = _dense(tensor, spec["joint"]["dense"], slope, "joint")
+    tensor = _dense(tensor, spec["joint"]["dense"], slope, "joint", "joint_features")
     tensor = keras.layers.Dropout(spec["joint"]["dropout"], name="joint_dropout")(tensor)
     return keras.Model(inputs, keras.layers.Dense(1, name="expression")(tensor))
 
 
-@keras.saving.register_keras_serializable(package="wakawaka")
 class PooledConv1D(keras.layers.Conv1D):
     """Convolution, bias, activation and max pooling in another order: the bias and the activation come after pooling.
 
@@ -102,9 +102,11 @@ def _convolve(tensor, layer, slope, name, for_training):
     return keras.layers.MaxPooling1D(pool, name=f"{name}_pool")(tensor) if pool > 1 else tensor
 
 
-def _dense(tensor, widths, slope, module):
+def _dense(tensor, widths, slope, module, last):
+    """Return the tensor after dense layers with leaky ReLU; the last activation is called `last`."""
     for number, units in enumerate(widths, start=1):
         name = f"{module}_dense_{number}"
         tensor = keras.layers.Dense(units, name=name)(tensor)
-        tensor = keras.layers.LeakyReLU(negative_slope=slope, name=f"{name}_activation")(tensor)
+        name = last if number == len(widths) else f"{name}_activation"
+        tensor = keras.layers.LeakyReLU(negative_slope=slope, name=name)(tensor)
     return tensor

@@ -39,7 +39,8 @@ def members(path, cells=None):
                 or np.issubdtype(array.dtype, np.complexfloating)
             ):
                 raise InputError(
-                    f"{path}: the array {cell} is {array.dtype} of shape {array.shape}, but numbers of shape (genes, bins, columns) are needed."
+                    f"{path}: the array {cell} is {array.dtype} of shape {array.shape}, but "
+                    "numbers of shape (genes, bins, columns) are needed."
                 )
             log.info("%s: %s, array %d of %d", path, cell, number, len(wanted))
             yield cell, array

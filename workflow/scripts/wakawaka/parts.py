@@ -3,7 +3,8 @@
 A part is an uncompressed `.npz` without pickles: named arrays, of which `gene_id` names the rows of the others, and
 `about`, a JSON text with the sha256 of every file read and the warnings to report.
 
-    genes        gene_id [gene], chrom [gene] ('' unknown), tss [gene] int64 (0-based, -1 unknown), strand [gene] (+ - .), group [gene] ('' none)
+    genes        gene_id [gene], chrom [gene] ('' unknown), tss [gene] int64 (0-based, -1 unknown), strand [gene] (+ - .),
+                 group [gene] ('' none)
     histone      gene_id [gene], values [gene, bin, mark] uint16, uint32 or float32          one part per cell
     sequence     gene_id [gene], values [gene, position] uint8 codes 0-3 = A C G T, 4 = N
     expression   gene_id [gene], cell [cell], values [cell, gene] float32, NaN where not known

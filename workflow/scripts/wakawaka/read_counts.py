@@ -47,7 +47,8 @@ def read_counts(path, part, *, marks, bins, scale, order):
     if (rows != bins).any():
         gene = int(np.argmax(rows != bins))
         raise InputError(
-            f"{path}: gene {gene_id[gene]} has {rows[gene]} bins, but `bins` in config.yaml is {bins}; count all bins, zeros too, or change the key."
+            f"{path}: gene {gene_id[gene]} has {rows[gene]} bins, but `bins` in config.yaml is {bins}; "
+            "count all bins, zeros too, or change the key."
         )
     ordered = np.empty((len(gene_id) * bins, len(marks)), values.dtype)
     ordered[codes * bins + bin_number - 1] = values

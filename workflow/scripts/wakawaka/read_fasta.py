@@ -91,7 +91,8 @@ def _chromosomes(fasta, wanted, genome):
     names = {chrom: name for chrom, name in names.items() if name}
     if not names:
         raise InputError(
-            f"{genome}: none of the annotation's chromosomes ({some(sorted(set(wanted.tolist())))}) is in the genome, which has {some(lengths)}; "
+            f"{genome}: none of the annotation's chromosomes ({some(sorted(set(wanted.tolist())))}) is in the genome, "
+            f"which has {some(lengths)}; "
             "use a genome and an annotation of one assembly."
         )
     return names

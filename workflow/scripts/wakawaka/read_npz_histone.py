@@ -80,6 +80,7 @@ def _stored(where, values, scale, warnings):
         if not off.any():
             return compact_counts(counts.astype(np.int64), where), "counts"
         warnings.add(
-            f"{where}: {off.sum()} values are not ln(whole number + 1) within {LOG_TOLERANCE}; the values are kept as they are, as logarithms."
+            f"{where}: {off.sum()} values are not ln(whole number + 1) within {LOG_TOLERANCE}; "
+            "the values are kept as they are, as logarithms."
         )
     return compact_counts(values.astype(np.int64) if scale == "counts" else values, where), scale

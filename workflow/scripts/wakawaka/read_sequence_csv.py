@@ -36,7 +36,8 @@ def read_sequence_csv(path, part, *, window, order):
             if (codes == INVALID).any():
                 place = int(np.argmax(codes == INVALID))
                 raise InputError(
-                    f"{path}, line {number}: letter {place + 1} of gene {name} is {sequence[place]!r}, but only A, C, G, T and N are allowed."
+                    f"{path}, line {number}: letter {place + 1} of gene {name} is {sequence[place]!r}, "
+                    "but only A, C, G, T and N are allowed."
                 )
             ids.append(id_of_number(name) if name.isdecimal() else plain_id(name))
             rows.append(codes)

@@ -151,7 +151,8 @@ def _deal_groups(group, trained, folds, rng, hold_out):
         return fold
     if len(present) < folds:
         raise InputError(
-            f"config key `folds.number` is {folds}, but the training genes form only {len(present)} groups that must stay together; lower it."
+            f"config key `folds.number` is {folds}, but the training genes form only {len(present)} groups "
+            "that must stay together; lower it."
         )
     shuffled = rng.permutation(present)
     filled, home = np.zeros(folds, int), np.full(len(sizes), -1)

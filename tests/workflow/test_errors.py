@@ -1,0 +1,32 @@
+"""What a mistake in the config or a missing file says, before anything has run."""
+
+import pytest
+
+MISTAKES = {
+    "a misspelt key": ("training: {epoch: 3}", ["`epoch`", "`training`", "did you mean `epochs`?"]),
+    "an unknown key": ("gpu: true", ["`gpu`"]),
+    "a wrong type": ("training: {epochs: ten}", ["`training.epochs`", "a whole number", "'ten'"]),
+    "a wrong choice": ("histone: {scale: log2}", ["`histone.scale`", "counts, log1p, signal", "'log2'"]),
+    "a missing file": ("genes: {path: resources/genes.gtf}", ["`genes.path`", "resources/genes.gtf", "does not exist"]),
+    "a missing count file": (
+        "histone: {path: 'resources/{cell}.tsv.gz'}",
+        ["`histone.path`", "resources/C01.tsv.gz", "does not exist"],
+    ),
+    "a cell on both sides": ("cells: {held_out: [C01]}", ["`cells.train`", "`cells.held_out`", "C01"]),
+    "more folds than cells": ("folds: {number: 9}", ["`folds.number`", "8 training cells", "`folds.hold_out: genes`"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence(project, mistake):
+    text, expected = MISTAKES[mistake]
+    (project / "my.yaml").write_text(text)
+    process = project.snakemake("-n", configfile="my.yaml", check=False)
+    assert process.returncode == 1
+    # Snakemake announces the config files it reads; what follows is the message.
+    said = [line for line in process.stdout.splitlines() if line.strip() and "onfig" not in line.split("key")[0]]
+    message = process.stdout
+    for words in expected:
+        assert words in message
+    assert "Traceback" not in message
+    assert len(said) <= 3, message

@@ -1,0 +1,62 @@
+"""The whole pipeline on real data, from the files to the report."""
+
+import pandas as pd
+import pytest
+from scipy.stats import mannwhitneyu
+
+# Rank statistics of the out-of-fold predictions against "RPKM above the cell's median over all genes". A logistic regression on 5-bin
+# means reaches 0.81, 0.73, 0.84; the model 0.84-0.86, 0.75-0.76, 0.83-0.86 over several trials. The bounds leave room for the draw of
+# the folds and the weights (371 genes: a standard error of about 0.02).
+LOWEST_AUC = {"E003": 0.80, "E065": 0.72, "E116": 0.80}
+
+
+def test_pilot_regions_by_histone_marks(project, data):
+    configfile = "tests/config/pilot.yaml"
+    project.snakemake(configfile=configfile)
+    genes = pd.read_csv(data / "pilot/genes.tsv", sep="\t").set_index("gene_id")
+    predictions = pd.read_csv(project / "results/predictions/wakawaka/out_of_fold.tsv.gz", sep="\t")
+    assert set(predictions["regime"]) == {"unseen_gene"}
+    assert not predictions.duplicated(["cell", "gene_id"]).any()
+    found = {
+        cell: auc(rows["prediction"], genes.loc[rows["gene_id"], f"label_{cell}"])
+        for cell, rows in predictions.groupby("cell")
+    }
+    assert set(found) == set(LOWEST_AUC)
+    assert all(found[cell] >= lowest for cell, lowest in LOWEST_AUC.items()), found
+    # Genes of one region are in one fold.
+    folds = pd.read_csv(project / "results/splits/genes.tsv", sep="\t").set_index("gene_id")["fold"]
+    assert (folds.groupby(genes["region"]).nunique() == 1).all()
+    # The cell without expression is predicted, and nothing is said of its truth.
+    test = pd.read_csv(project / "results/predictions/wakawaka/test.tsv.gz", sep="\t")
+    assert set(test["cell"]) == {"E017"}
+    assert len(test) == 371
+    assert (test["truth"] == "-").all()
+    assert test["final"].astype(float).std() > 0.1
+
+
+def test_roadmap_genes_by_their_dna(project, data):
+    configfile = "tests/config/dna.yaml"
+    project.snakemake(configfile=configfile)
+    project.snakemake("--report", "results/report.html", configfile=configfile)
+    report = (project / "results/report.html").read_text()
+    assert "seen genes, unseen cells" in report
+    scores = pd.read_csv(project / "results/scores/wakawaka/scores.tsv", sep="\t")
+    unseen = scores[(scores["set"] == "test") & (scores["run"] == "final") & (scores["predictor"] == "model")]
+    assert set(unseen["regime"]) == {"unseen_cell", "unseen_gene", "both_unseen"}
+    # DNA is the same in all cells: what a gene does across them is not defined, and shown as such.
+    assert (unseen["pearson_across_cells"] == "-").all()
+    assert (project / "results/figures/wakawaka/dna_best.png").exists()
+    assert not (project / "results/figures/wakawaka/histone_best.png").exists()
+    assert not (project / "results/store/histone.npy").exists()
+    # Known values of the table, through the reader and the transform.
+    truth = pd.read_csv(project / "results/predictions/wakawaka/final.tsv.gz", sep="\t").set_index(["cell", "gene_id"])[
+        "truth"
+    ]
+    assert float(truth["E003", "ENSG00000040608"]) == pytest.approx(3.8885, abs=1e-3)  # log2(13.81 + 1)
+
+
+def auc(score, label):
+    """Return the area under the ROC curve: the chance that a positive scores above a negative."""
+    positive = label.to_numpy() == 1
+    score = score.to_numpy()
+    return mannwhitneyu(score[positive], score[~positive]).statistic / (positive.sum() * (~positive).sum())
