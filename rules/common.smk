@@ -3,7 +3,6 @@ import sys
 from pathlib import Path
 
 import yaml
-from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
@@ -20,7 +19,8 @@ def checked(config):
         if workflow.storage_settings.default_storage_provider is None:
             check_files(config)
     except InputError as error:
-        raise WorkflowError(str(error)) from None
+        # Any exception would be printed with the lines of the Snakefiles it passed through.
+        sys.exit(str(error))
     return config
 
 
@@ -72,8 +72,7 @@ READERS = {
 }
 STORE = [
     f"results/store/{name}"
-    for name in ["genes.tsv", "cells.tsv", "expression.npy", "store.json"]
-    + [f"{module}.npy" for module in MODULES]
+    for name in ["genes.tsv", "cells.tsv", "expression.npy", "store.json"] + [f"{module}.npy" for module in MODULES]
 ]
 TARGETS = targets()
 

@@ -8,10 +8,6 @@ rule predict:
         model="results/models/{model}/{run}/model.keras",
     output:
         predictions="results/predictions/{model}/{run}.tsv.gz",
-    params:
-        code=code("predict.py"),
-        modules=MODULES,
-        transform=config["expression"]["transform"],
     log:
         "logs/predict/{model}/{run}.log",
     benchmark:
@@ -22,6 +18,10 @@ rule predict:
     resources:
         mem_mb=6000,
         runtime=120,
+    params:
+        code=code("predict.py"),
+        modules=MODULES,
+        transform=config["expression"]["transform"],
     script:
         "../workflow/scripts/predict.py"
 
@@ -33,8 +33,6 @@ rule aggregate:
     output:
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
-    params:
-        code=code("aggregate.py"),
     log:
         "logs/aggregate/{model}.log",
     benchmark:
@@ -44,6 +42,8 @@ rule aggregate:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        code=code("aggregate.py"),
     script:
         "../workflow/scripts/aggregate.py"
 
@@ -61,8 +61,6 @@ rule score:
             labels={"model": "{model}", "table": "all scores"},
         ),
         summary="results/scores/{model}/summary.tsv",
-    params:
-        code=code("score.py"),
     log:
         "logs/score/{model}.log",
     benchmark:
@@ -72,6 +70,8 @@ rule score:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        code=code("score.py"),
     script:
         "../workflow/scripts/score.py"
 
@@ -87,8 +87,6 @@ rule check_example:
             category="Scores",
             labels={"model": "{model}", "table": "the example against its truth"},
         ),
-    params:
-        code=code("check_example.py"),
     log:
         "logs/check_example/{model}.log",
     benchmark:
@@ -98,6 +96,8 @@ rule check_example:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code("check_example.py"),
     script:
         "../workflow/scripts/check_example.py"
 
@@ -108,9 +108,6 @@ rule submit:
         order=config["submission"]["order"] or [],
     output:
         submission="results/predictions/{model}/submission.csv",
-    params:
-        code=code("submit.py"),
-        prediction=config["submission"]["prediction"],
     log:
         "logs/submit/{model}.log",
     benchmark:
@@ -120,5 +117,8 @@ rule submit:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code("submit.py"),
+        prediction=config["submission"]["prediction"],
     script:
         "../workflow/scripts/submit.py"

@@ -7,14 +7,9 @@ rule attribute:
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
         final="results/models/{model}/final/model.keras",
-        folds=lambda wildcards: expand(
-            "results/models/{model}/{run}/model.keras", model=wildcards.model, run=FOLDS
-        ),
+        folds=lambda wildcards: expand("results/models/{model}/{run}/model.keras", model=wildcards.model, run=FOLDS),
     output:
         attribution="results/attributions/{model}/{gene}.npz",
-    params:
-        code=code("attribute.py"),
-        modules=MODULES,
     log:
         "logs/attribute/{model}/{gene}.log",
     benchmark:
@@ -25,5 +20,8 @@ rule attribute:
     resources:
         mem_mb=6000,
         runtime=60,
+    params:
+        code=code("attribute.py"),
+        modules=MODULES,
     script:
         "../workflow/scripts/attribute.py"

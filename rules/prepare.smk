@@ -9,6 +9,15 @@ rule simulate_example:
         expression="results/example/expression.tsv",
         held_out_genes="results/example/held_out_genes.txt",
         truth="results/example/truth.json",
+    log:
+        "logs/simulate_example/simulate_example.log",
+    benchmark:
+        "benchmarks/simulate_example/simulate_example.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
     params:
         code=code("simulate_example.py"),
         seed=config["seed"],
@@ -20,15 +29,6 @@ rule simulate_example:
         marks=MARKS,
         window=config["window"],
         bins=config["bins"],
-    log:
-        "logs/simulate_example/simulate_example.log",
-    benchmark:
-        "benchmarks/simulate_example/simulate_example.tsv"
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=15,
     script:
         "../workflow/scripts/simulate_example.py"
 
@@ -38,8 +38,6 @@ rule read_gtf:
         gtf=lambda wildcards: config["genes"]["path"],
     output:
         part="results/read_gtf/genes.npz",
-    params:
-        code=code("read_gtf.py"),
     log:
         "logs/read_gtf/read_gtf.log",
     benchmark:
@@ -49,6 +47,8 @@ rule read_gtf:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code("read_gtf.py"),
     script:
         "../workflow/scripts/read_gtf.py"
 
@@ -58,10 +58,6 @@ rule read_gene_table:
         table=lambda wildcards: config["genes"]["path"],
     output:
         part="results/read_gene_table/genes.npz",
-    params:
-        code=code("read_gene_table.py"),
-        columns=config["genes"]["columns"],
-        first_base=config["genes"]["first_base"],
     log:
         "logs/read_gene_table/read_gene_table.log",
     benchmark:
@@ -71,6 +67,10 @@ rule read_gene_table:
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        code=code("read_gene_table.py"),
+        columns=config["genes"]["columns"],
+        first_base=config["genes"]["first_base"],
     script:
         "../workflow/scripts/read_gene_table.py"
 
@@ -80,8 +80,6 @@ rule read_npz_genes:
         npz=lambda wildcards: config["genes"]["path"],
     output:
         part="results/read_npz_genes/genes.npz",
-    params:
-        code=code("read_npz_genes.py"),
     log:
         "logs/read_npz_genes/read_npz_genes.log",
     benchmark:
@@ -91,6 +89,8 @@ rule read_npz_genes:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code("read_npz_genes.py"),
     script:
         "../workflow/scripts/read_npz_genes.py"
 
@@ -100,12 +100,6 @@ rule read_counts:
         counts=lambda wildcards: config["histone"]["path"].replace("{cell}", wildcards.cell),
     output:
         part="results/read_counts/{cell}.npz",
-    params:
-        code=code("read_counts.py"),
-        marks=MARKS,
-        bins=config["bins"],
-        scale=config["histone"]["scale"],
-        order=config["histone"]["bin_order"],
     log:
         "logs/read_counts/{cell}.log",
     benchmark:
@@ -115,6 +109,12 @@ rule read_counts:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code("read_counts.py"),
+        marks=MARKS,
+        bins=config["bins"],
+        scale=config["histone"]["scale"],
+        order=config["histone"]["bin_order"],
     script:
         "../workflow/scripts/read_counts.py"
 
@@ -124,13 +124,6 @@ rule read_npz_histone:
         npz=lambda wildcards: config["histone"]["path"],
     output:
         parts=expand("results/read_npz_histone/{cell}.npz", cell=CELLS),
-    params:
-        code=code("read_npz_histone.py"),
-        cells=CELLS,
-        marks=MARKS,
-        bins=config["bins"],
-        scale=config["histone"]["scale"],
-        order=config["histone"]["bin_order"],
     log:
         "logs/read_npz_histone/read_npz_histone.log",
     benchmark:
@@ -140,6 +133,13 @@ rule read_npz_histone:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=code("read_npz_histone.py"),
+        cells=CELLS,
+        marks=MARKS,
+        bins=config["bins"],
+        scale=config["histone"]["scale"],
+        order=config["histone"]["bin_order"],
     script:
         "../workflow/scripts/read_npz_histone.py"
 
@@ -150,9 +150,6 @@ rule read_fasta:
         genes=part("genes"),
     output:
         part="results/read_fasta/sequence.npz",
-    params:
-        code=code("read_fasta.py"),
-        window=config["window"],
     log:
         "logs/read_fasta/read_fasta.log",
     benchmark:
@@ -162,6 +159,9 @@ rule read_fasta:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        code=code("read_fasta.py"),
+        window=config["window"],
     script:
         "../workflow/scripts/read_fasta.py"
 
@@ -171,10 +171,6 @@ rule read_sequence_csv:
         csv=lambda wildcards: config["sequence"]["path"],
     output:
         part="results/read_sequence_csv/sequence.npz",
-    params:
-        code=code("read_sequence_csv.py"),
-        window=config["window"],
-        order=config["sequence"]["base_order"],
     log:
         "logs/read_sequence_csv/read_sequence_csv.log",
     benchmark:
@@ -184,6 +180,10 @@ rule read_sequence_csv:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        code=code("read_sequence_csv.py"),
+        window=config["window"],
+        order=config["sequence"]["base_order"],
     script:
         "../workflow/scripts/read_sequence_csv.py"
 
@@ -193,9 +193,6 @@ rule read_matrix:
         matrix=lambda wildcards: config["expression"]["path"],
     output:
         part="results/read_matrix/expression.npz",
-    params:
-        code=code("read_matrix.py"),
-        cells=CELLS,
     log:
         "logs/read_matrix/read_matrix.log",
     benchmark:
@@ -205,6 +202,9 @@ rule read_matrix:
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        code=code("read_matrix.py"),
+        cells=CELLS,
     script:
         "../workflow/scripts/read_matrix.py"
 
@@ -214,11 +214,6 @@ rule read_npz_expression:
         npz=lambda wildcards: config["expression"]["path"],
     output:
         part="results/read_npz_expression/expression.npz",
-    params:
-        code=code("read_npz_expression.py"),
-        cells=CELLS,
-        marks=MARKS,
-        bins=config["bins"],
     log:
         "logs/read_npz_expression/read_npz_expression.log",
     benchmark:
@@ -228,6 +223,11 @@ rule read_npz_expression:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=code("read_npz_expression.py"),
+        cells=CELLS,
+        marks=MARKS,
+        bins=config["bins"],
     script:
         "../workflow/scripts/read_npz_expression.py"
 
@@ -240,12 +240,6 @@ rule build_store:
         expression=part("expression"),
     output:
         store=STORE,
-    params:
-        code=code("build_store.py"),
-        cells=CELLS,
-        marks=MARKS,
-        window=config["window"],
-        bins=config["bins"],
     log:
         "logs/build_store/build_store.log",
     benchmark:
@@ -255,6 +249,12 @@ rule build_store:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        code=code("build_store.py"),
+        cells=CELLS,
+        marks=MARKS,
+        window=config["window"],
+        bins=config["bins"],
     script:
         "../workflow/scripts/build_store.py"
 
@@ -268,13 +268,6 @@ rule split:
         cells="results/splits/cells.tsv",
         samples="results/splits/samples.tsv.gz",
         audit="results/splits/audit.tsv",
-    params:
-        code=code("split.py"),
-        held_out_cells=config["cells"]["held_out"],
-        held_out_genes=[] if isinstance(config["held_out_genes"], str) else config["held_out_genes"],
-        folds=config["folds"]["number"],
-        hold_out=config["folds"]["hold_out"],
-        seed=config["seed"],
     log:
         "logs/split/split.log",
     benchmark:
@@ -284,5 +277,12 @@ rule split:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        code=code("split.py"),
+        held_out_cells=config["cells"]["held_out"],
+        held_out_genes=[] if isinstance(config["held_out_genes"], str) else config["held_out_genes"],
+        folds=config["folds"]["number"],
+        hold_out=config["folds"]["hold_out"],
+        seed=config["seed"],
     script:
         "../workflow/scripts/split.py"

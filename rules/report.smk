@@ -3,9 +3,7 @@
 
 rule plot_learning_curves:
     input:
-        histories=lambda wildcards: expand(
-            "results/models/{model}/{run}/history.tsv", model=wildcards.model, run=RUNS
-        ),
+        histories=lambda wildcards: expand("results/models/{model}/{run}/history.tsv", model=wildcards.model, run=RUNS),
     output:
         figure=report(
             "results/figures/{model}/learning_curves.png",
@@ -14,9 +12,6 @@ rule plot_learning_curves:
             labels={"model": "{model}", "figure": "learning curves"},
         ),
         table="results/figures/{model}/learning_curves.tsv",
-    params:
-        code=code("plot_learning_curves.py"),
-        runs=RUNS,
     log:
         "logs/plot_learning_curves/{model}.log",
     benchmark:
@@ -26,6 +21,9 @@ rule plot_learning_curves:
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        code=code("plot_learning_curves.py"),
+        runs=RUNS,
     script:
         "../workflow/scripts/plot_learning_curves.py"
 
@@ -42,9 +40,6 @@ rule plot_predictions:
             labels={"model": "{model}", "figure": "predicted against true"},
         ),
         table="results/figures/{model}/predictions.tsv",
-    params:
-        code=code("plot_predictions.py"),
-        target_label=TARGET_LABEL,
     log:
         "logs/plot_predictions/{model}.log",
     benchmark:
@@ -54,6 +49,9 @@ rule plot_predictions:
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        code=code("plot_predictions.py"),
+        target_label=TARGET_LABEL,
     script:
         "../workflow/scripts/plot_predictions.py"
 
@@ -69,8 +67,6 @@ rule plot_architecture:
             labels={"model": "{model}", "figure": "architecture"},
         ),
         table="results/figures/{model}/architecture.tsv",
-    params:
-        code=code("plot_architecture.py"),
     log:
         "logs/plot_architecture/{model}.log",
     benchmark:
@@ -80,6 +76,8 @@ rule plot_architecture:
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        code=code("plot_architecture.py"),
     script:
         "../workflow/scripts/plot_architecture.py"
 
@@ -95,8 +93,6 @@ rule plot_histone_gene:
             labels={"model": "{model}", "gene": "{gene}", "figure": "histone marks"},
         ),
         table="results/figures/{model}/histone_{gene}.tsv",
-    params:
-        code=code("plot_histone_gene.py"),
     log:
         "logs/plot_histone_gene/{model}/{gene}.log",
     benchmark:
@@ -106,6 +102,8 @@ rule plot_histone_gene:
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        code=code("plot_histone_gene.py"),
     script:
         "../workflow/scripts/plot_histone_gene.py"
 
@@ -121,8 +119,6 @@ rule plot_dna_gene:
             labels={"model": "{model}", "gene": "{gene}", "figure": "DNA sequence"},
         ),
         table="results/figures/{model}/dna_{gene}.tsv",
-    params:
-        code=code("plot_dna_gene.py"),
     log:
         "logs/plot_dna_gene/{model}/{gene}.log",
     benchmark:
@@ -132,5 +128,7 @@ rule plot_dna_gene:
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        code=code("plot_dna_gene.py"),
     script:
         "../workflow/scripts/plot_dna_gene.py"

@@ -8,15 +8,6 @@ rule train:
     output:
         model="results/models/{model}/{run}/model.keras",
         history="results/models/{model}/{run}/history.tsv",
-    params:
-        code=code("train.py"),
-        spec=lambda wildcards: config["models"][wildcards.model],
-        modules=MODULES,
-        transform=config["expression"]["transform"],
-        epochs=config["training"]["epochs"],
-        batch_size=config["training"]["batch_size"],
-        learning_rate=config["training"]["learning_rate"],
-        seed=config["seed"],
     log:
         "logs/train/{model}/{run}.log",
     benchmark:
@@ -28,5 +19,14 @@ rule train:
     resources:
         mem_mb=6000,
         runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        code=code("train.py"),
+        spec=lambda wildcards: config["models"][wildcards.model],
+        modules=MODULES,
+        transform=config["expression"]["transform"],
+        epochs=config["training"]["epochs"],
+        batch_size=config["training"]["batch_size"],
+        learning_rate=config["training"]["learning_rate"],
+        seed=config["seed"],
     script:
         "../workflow/scripts/train.py"

@@ -25,10 +25,10 @@ class Project:
             text=True,
             check=True,
         )
-        for name in listed.stdout.splitlines():
-            if (ROOT / name).is_file():
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, self.folder / name)
+        self.files = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+        for name in self.files:
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, self.folder / name)
 
     def __truediv__(self, name):
         return self.folder / name

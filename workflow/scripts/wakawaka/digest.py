@@ -6,12 +6,13 @@ without docstrings: comments, formatting and documentation retrain nothing.
 """
 
 import ast
-import copy
 import functools
 import hashlib
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+
+_WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def sources(script):
@@ -40,7 +41,12 @@ def code_digest(script):
 # Many scripts import the same modules: each file is parsed once per start of Snakemake.
 @functools.cache
 def _tree(path):
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    """The syntax tree of a file without its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    for node in ast.walk(tree):
+        if isinstance(node, _WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
 
 
 @functools.cache
@@ -61,13 +67,4 @@ def _imported(path):
 
 @functools.cache
 def _bare_code(path):
-    class WithoutDocstrings(ast.NodeTransformer):
-        def _strip(self, node):
-            self.generic_visit(node)
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-            return node
-
-        visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip
-
-    return ast.dump(WithoutDocstrings().visit(copy.deepcopy(_tree(path))))
+    return ast.dump(_tree(path))

@@ -1,0 +1,88 @@
+"""The course's files give the store, the splits and the submission that raw files give."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import SMALL
+
+
+@pytest.fixture
+def course(example, project):
+    """A fresh copy with the finished example's data in the course's files: ln(count + 1), genomic order, Ensembl numbers."""
+    genes = pd.read_csv(example / "results/store/genes.tsv", sep="\t")
+    expression = pd.read_csv(example / "results/example/expression.tsv", sep="\t", index_col="gene_id")
+    held_out = genes["gene_id"].isin((example / "results/example/held_out_genes.txt").read_text().split()).to_numpy()
+    config = yaml.safe_load((example / SMALL).read_text())
+    number = genes["gene_id"].str.removeprefix("GENE").astype(int)
+    train, evaluation = {}, {}
+    for cell in [*config["cells"]["train"], *config["cells"]["held_out"]]:
+        with np.load(example / f"results/read_counts/{cell}.npz") as part:
+            row = pd.Series(range(len(part["gene_id"])), index=part["gene_id"])[genes["gene_id"]].to_numpy()
+            logs = np.log1p(part["values"][row].astype(np.float32))
+        column = np.broadcast_to(number.to_numpy()[:, None, None], (*logs.shape[:2], 1))
+        truth = np.broadcast_to(expression.loc[genes["gene_id"], cell].to_numpy()[:, None, None], column.shape)
+        array = np.concatenate([column, logs, truth], axis=2).astype(np.float32)
+        if cell in config["cells"]["held_out"]:
+            evaluation[cell] = array[:, :, :-1]
+        else:
+            train[cell] = array[~held_out]
+            # In eval.npz the genes of the training cells stand in another order than everywhere else.
+            evaluation[cell] = np.random.default_rng(7).permutation(array[held_out])[:, :, :-1]
+    np.savez(project / "resources/train.npz", **train)
+    np.savez(project / "resources/eval.npz", **evaluation)
+    with np.load(example / "results/read_fasta/sequence.npz") as part:
+        sequence = {
+            gene: "".join("ACGTN"[code] for code in codes)
+            for gene, codes in zip(part["gene_id"], part["values"], strict=True)
+        }
+    with open(project / "resources/seq_data.csv", "w") as file:
+        file.writelines(f"{int(gene.removeprefix('GENE'))},{letters}\n" for gene, letters in sequence.items())
+    genes.assign(gene_id=[f"ENSG{n:011d}" for n in number]).to_csv(
+        project / "resources/genes.tsv", sep="\t", index=False
+    )
+    config |= {
+        "modules": ["histone"],
+        "held_out_genes": [],
+        "genes": {"reader": "table", "path": "resources/genes.tsv", "first_base": 0},
+        "histone": {"reader": "npz", "path": ["resources/train.npz", "resources/eval.npz"], "scale": "log1p"},
+        "sequence": {"reader": "csv", "path": "resources/seq_data.csv"},
+        "expression": {"reader": "npz", "path": "resources/train.npz"},
+        "submission": {"order": "resources/eval.npz"},
+    }
+    (project / "my.yaml").write_text(yaml.safe_dump(config))
+    return project
+
+
+def test_the_store_is_the_same(course, example):
+    (course / "my.yaml").write_text(
+        (course / "my.yaml").read_text().replace("modules:\n- histone", "modules:\n- histone\n- dna")
+    )
+    course.snakemake("--until", "split", configfile="my.yaml")
+    for name in ("histone.npy", "dna.npy"):
+        ours, raw = (np.load(where / "results/store" / name) for where in (course, example))
+        assert ours.dtype == raw.dtype
+        assert np.array_equal(ours, raw)
+    ours, raw = (np.load(where / "results/store/expression.npy") for where in (course, example))
+    known = np.isfinite(ours)
+    assert np.array_equal(ours[known], raw[known])
+    # What the course keeps to itself is not known: held-out genes and held-out cells.
+    final = pd.read_csv(example / "results/splits/samples.tsv.gz", sep="\t")["final"].to_numpy(str)
+    assert np.array_equal(known.ravel(), final == "train")
+    assert np.array_equal(pd.read_csv(course / "results/splits/samples.tsv.gz", sep="\t")["final"].to_numpy(str), final)
+    assert json.loads((course / "results/store/store.json").read_text())["scale"] == "counts"
+
+
+def test_the_submission_follows_the_order_of_the_file(course):
+    course.snakemake("results/predictions/wakawaka/submission.csv", configfile="my.yaml")
+    submission = pd.read_csv(course / "results/predictions/wakawaka/submission.csv")
+    assert list(submission.columns) == ["id", "expression"]
+    with np.load(course / "resources/eval.npz") as file:
+        expected = [f"{cell}_{int(gene)}" for cell in file.files for gene in file[cell][:, 0, 0]]
+    assert submission["id"].tolist() == expected
+    assert submission["expression"].notna().all()
+    predictions = pd.read_csv(course / "results/predictions/wakawaka/final.tsv.gz", sep="\t")
+    by_id = predictions.set_index(predictions["cell"] + "_" + predictions["gene_id"].str[4:].astype(int).astype(str))
+    assert np.allclose(submission["expression"], by_id.loc[submission["id"], "prediction"], rtol=1e-5)
