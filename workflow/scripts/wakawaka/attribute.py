@@ -41,17 +41,18 @@ def attribute(store, test, out_of_fold, final, folds, attribution, *, gene, modu
     use_threads(threads)
     store = Store(store)
     sample = _choose(store, test, out_of_fold, gene)
-    cell, row = (
-        np.flatnonzero(names == sample[key]) for names, key in ((store.cells, "cell"), (store.genes, "gene_id"))
-    )
-    inputs = dict(zip([m for m in INPUTS if m in modules], model_inputs(store, modules, cell, row), strict=True))
-    prediction, gradients = _gradients(load_model(final), inputs)
+    cell, row = np.flatnonzero(store.cells == sample["cell"]), np.flatnonzero(store.genes == sample["gene_id"])
+    modules = [module for module in INPUTS if module in modules]
+    inputs = dict(zip(modules, model_inputs(store, modules, cell, row), strict=True))
+    network = load_model(final)
+    prediction, gradients = _gradients(network, inputs)
+    for module in modules:
+        _log_completeness(network, module, inputs, gradients[module], prediction)
     others = [_gradients(load_model(path), inputs)[1] for path in folds]
     arrays = {**sample, "prediction": prediction, "window": store.info["window"], "bin_size": store.info["bin_size"]}
-    for module in gradients:
-        arrays[f"{module}_gradient"] = gradients[module]
-        arrays[f"{module}_agreement"] = _agreement([other[module] for other in others])
-        _log_completeness(load_model(final), module, inputs, gradients[module], prediction)
+    for module in modules:
+        arrays[f"{module}_gradient"] = _centred(module, gradients[module])
+        arrays[f"{module}_agreement"] = _agreement([_centred(module, other[module]) for other in others])
     if "histone" in modules:
         arrays |= {"marks": np.array(store.info["marks"]), "histone": inputs["histone"][0]}
     if "dna" in modules:
@@ -61,36 +62,35 @@ def attribute(store, test, out_of_fold, final, folds, attribution, *, gene, modu
 
 
 def _choose(store, test, out_of_fold, gene):
-    """Return the sample to draw as a dict of cell, gene_id, regime, truth."""
-    columns = ["cell", "gene_id", "regime", "truth", "prediction"]
-    table = read_table(test).rename(columns={"final": "prediction"})[columns]
-    if not (table["truth"].notna() & (gene in ("best", *table["gene_id"]))).any():
-        table = read_table(out_of_fold)[columns]
-    if gene != "best":
-        if gene not in store.genes:
-            raise InputError(
-                f"config key `interpret.genes` names {gene}, which is not in the store; its genes are called {some(store.genes, 3)}."
-            )
-        table = table[table["gene_id"] == gene]
-    known = table[table["truth"].notna()]
-    if known.empty:
-        return {"cell": store.cells[0], "gene_id": gene, "regime": "-", "truth": np.nan}
-    high = known[known["truth"] >= known["truth"].quantile(1 - HIGHLY)]
-    best = high.loc[(high["truth"] - high["prediction"]).abs().idxmin()]
-    log.info("%s: gene %s in cell %s (%s)", gene, best["gene_id"], best["cell"], best["regime"])
-    return {name: best[name] for name in ("cell", "gene_id", "regime", "truth")}
+    """Return the sample to draw as a dict of cell, gene_id, regime, truth; one of the test set if any has a known truth."""
+    if gene != "best" and gene not in store.genes:
+        raise InputError(
+            f"config key `interpret.genes` names {gene}, which is not in the store; its genes are called {some(store.genes, 3)}."
+        )
+    for path, prediction in ((test, "final"), (out_of_fold, "prediction")):
+        table = read_table(path)
+        known = table[table["truth"].notna() & ((gene == "best") | (table["gene_id"] == gene))]
+        if len(known):
+            high = known[known["truth"] >= known["truth"].quantile(1 - HIGHLY)]
+            best = high.loc[(high["truth"] - high[prediction]).abs().idxmin()]
+            log.info("%s: gene %s in cell %s (%s)", gene, best["gene_id"], best["cell"], best["regime"])
+            return {name: best[name] for name in ("cell", "gene_id", "regime", "truth")}
+    return {"cell": store.cells[0], "gene_id": gene, "regime": "-", "truth": np.nan}
 
 
 def _gradients(model, inputs):
-    """Return (prediction, dict from module to gradient without the sample axis); DNA gradients sum to zero over the bases."""
+    """Return (prediction, dict from module to gradient), both without the sample axis."""
     tensors = {name: tf.constant(values) for name, values in inputs.items()}
     with tf.GradientTape() as tape:
         tape.watch(tensors)
         output = model(list(tensors.values()), training=False)
-    gradients = {name: gradient.numpy()[0] for name, gradient in tape.gradient(output, tensors).items()}
-    if "dna" in gradients:
-        gradients["dna"] -= gradients["dna"].mean(axis=1, keepdims=True)
-    return float(output.numpy()[0, 0]), gradients
+    gradients = tape.gradient(output, tensors)
+    return float(output.numpy()[0, 0]), {name: gradient.numpy()[0] for name, gradient in gradients.items()}
+
+
+def _centred(module, gradient):
+    """Return the gradient, that of DNA without its mean over the four bases."""
+    return gradient - gradient.mean(axis=1, keepdims=True) if module == "dna" else gradient
 
 
 def _agreement(gradients):
