@@ -48,7 +48,7 @@ def build_store(store, genes, expression, *, cells, marks, window, bins, histone
     minus = gene["strand"] == "-"
     scale = None
     if histone:
-        scale = _write_histone(histone, store["histone.npy"], gene["gene_id"], minus, warnings, abouts)
+        scale = _write_histone(histone, store["histone.npy"], cells, gene["gene_id"], minus, warnings, abouts)
     if sequence:
         _write_dna(sequence, store["dna.npy"], gene["gene_id"], minus)
     about, values = _expression(expression, gene["gene_id"], cells, warnings)
@@ -66,7 +66,8 @@ def build_store(store, genes, expression, *, cells, marks, window, bins, histone
         "scale": scale,
         # What the readers already logged, then what joining adds.
         "warnings": list(dict.fromkeys([sentence for about in abouts for sentence in about["warnings"]] + warnings)),
-        "sources": [source for about in abouts for source in about["sources"]],
+        # One file may hold many cells.
+        "sources": list({source["path"]: source for about in abouts for source in about["sources"]}.values()),
     }
     with atomic(store["store.json"]) as temporary:
         temporary.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
@@ -124,7 +125,7 @@ def _places(wanted, ids):
     return order[np.searchsorted(ids, wanted, sorter=order)]
 
 
-def _write_histone(parts, path, gene_id, minus, warnings, abouts):
+def _write_histone(parts, path, cells, gene_id, minus, warnings, abouts):
     """Write [cell, gene, bin, mark] and return its scale; cell by cell, so that memory holds one of them."""
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(atomic(path))
@@ -143,7 +144,7 @@ def _write_histone(parts, path, gene_id, minus, warnings, abouts):
                 values[minus] = values[minus, ::-1]
             empty = int((values == 0).all(axis=(1, 2)).sum())
             if empty:
-                warnings.add(f"{about['sources'][0]['path']}: {empty} genes have nothing but zeros in their window.")
+                warnings.add(f"{empty} genes have nothing but zeros in their window in cell {cells[row]}.")
             if array is None:
                 array = np.lib.format.open_memmap(temporary, "w+", dtype, (len(parts), *values.shape))
             array[row] = values
@@ -171,7 +172,8 @@ def _expression(part, gene_id, cells, warnings):
     values = np.full((len(cells), len(gene_id)), np.nan, np.float32)
     known = np.isin(gene_id, content["gene_id"])
     if known.any():
-        values[:, known] = content["values"][:, _places(gene_id[known], content["gene_id"])]
+        rows, columns = _places(cells, content["cell"]), _places(gene_id[known], content["gene_id"])
+        values[:, known] = content["values"][np.ix_(rows, columns)]
     if not np.isfinite(values).any():
         raise InputError(
             f"no gene of the store ({some(gene_id, 3)}) has an expression value in any cell; "

@@ -61,7 +61,7 @@ def sources_of(config):
 
 
 def _with_defaults(schema):
-    """A validator that also writes defaults into the instance, as the documentation of jsonschema shows."""
+    """Return a validator that also writes defaults into the instance, as the documentation of jsonschema shows."""
     base = jsonschema.validators.validator_for(schema)
 
     def set_defaults(validator, properties, instance, schema):
@@ -71,7 +71,9 @@ def _with_defaults(schema):
                     instance.setdefault(key, copy.deepcopy(subschema["default"]))
         yield from base.VALIDATORS["properties"](validator, properties, instance, schema)
 
-    return jsonschema.validators.extend(base, {"properties": set_defaults})(schema)
+    # In JSON 4.0 is a whole number too, but not in Python.
+    types = base.TYPE_CHECKER.redefine("integer", lambda checker, value: type(value) is int)
+    return jsonschema.validators.extend(base, {"properties": set_defaults}, type_checker=types)(schema)
 
 
 def _sentence(error):
@@ -81,26 +83,37 @@ def _sentence(error):
     if error.validator == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
         key = next(key for key in value if key not in known)
-        close = difflib.get_close_matches(key, known, n=1)
+        close = difflib.get_close_matches(str(key), known, n=1)
         place = f"`{where}` of the config" if where else "the config"
         hint = f"did you mean `{close[0]}`?" if close else f"the keys there are {', '.join(known)}."
         return f"unknown key `{key}` in {place}: {hint}"
     limits = {
-        "type": lambda: f"must be {_kinds(error.validator_value)}, not {value!r}.",
+        "type": lambda: f"must be {_kinds(error.validator_value)}, not {value!r}{_plain_number(value)}.",
         "enum": lambda: f"must be one of {', '.join(str(v) for v in error.validator_value)}, not {value!r}.",
         "minimum": lambda: f"must be at least {error.validator_value}, not {value!r}.",
         "exclusiveMinimum": lambda: f"must be more than {error.validator_value}, not {value!r}.",
         "exclusiveMaximum": lambda: f"must be less than {error.validator_value}, not {value!r}.",
         "multipleOf": lambda: f"must be a multiple of {error.validator_value}, not {value!r}.",
+        "minProperties": lambda: f"needs at least {error.validator_value} key.",
         "minItems": lambda: f"needs at least {error.validator_value} entry.",
         "minLength": lambda: "must not be empty.",
         "uniqueItems": lambda: f"names something twice: {next(v for v in value if value.count(v) > 1)!r}.",
         "required": lambda: f"lacks the key `{next(k for k in error.validator_value if k not in value)}`.",
         "pattern": lambda: (
-            f"is {value!r}: use letters, digits and . _ + - only, because the name becomes part of file names."
+            f"is {value!r}: because the name becomes part of file names, use letters, digits, - and _ only "
+            "(in a cell, mark or gene also . and +, after a letter or digit)."
         ),
     }
-    return f"config key `{where}` {limits.get(error.validator, lambda: error.message + '.')()}"
+    place = f"config key `{where}`" if where else "the config"
+    return f"{place} {limits.get(error.validator, lambda: error.message + '.')()}"
+
+
+def _plain_number(value):
+    """Explain the one number that YAML takes for a text: 5e-4, without a point."""
+    try:
+        return f" (write {float(value):f})" if isinstance(value, str) and "e" in value.lower() else ""
+    except ValueError:
+        return ""
 
 
 def _kinds(types):

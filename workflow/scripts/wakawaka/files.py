@@ -46,17 +46,22 @@ def readable(path):
         raise InputError(f"{path}: this is a folder, but a file is needed; check its path in config.yaml.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: the compressed file is truncated or damaged; fetch or make it again.") from error
+    except PermissionError as error:
+        raise InputError(f"{path}: the file may not be read; change its permissions (chmod u+r).") from error
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path}: this is not a text file (byte {error.start} is not UTF-8); check that the format is the one named in config.yaml."
+            f"{path}: this is not a text file in UTF-8; check that the format is the one named in config.yaml."
         ) from error
 
 
 def open_text(path):
-    """Open a text file for reading, gzip-compressed or not (told by its first two bytes, not by its name)."""
+    """Open a text file for reading, gzip-compressed or not (told by its first two bytes, not by its name).
+
+    The byte order mark that some spreadsheets put before UTF-8 is left out.
+    """
     with open(path, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt", encoding="utf-8") if compressed else open(path, encoding="utf-8")
+    return gzip.open(path, "rt", encoding="utf-8-sig") if compressed else open(path, encoding="utf-8-sig")
 
 
 def write_table(table, path):
@@ -74,7 +79,9 @@ def write_table(table, path):
 
 def read_table(path, **kwargs):
     """Read a table that `write_table` wrote; `-` becomes NaN. Further arguments go to `pandas.read_csv`."""
-    return pd.read_csv(path, sep="\t", **{"na_values": ["-"], "keep_default_na": False, **kwargs})
+    # A cell may be called 01, and a gene 1e3.
+    names = dict.fromkeys(("cell", "gene_id", "group", "chrom", "run", "regime"), str)
+    return pd.read_csv(path, sep="\t", **{"na_values": ["-"], "keep_default_na": False, "dtype": names, **kwargs})
 
 
 def save_array(array, path):
@@ -85,4 +92,4 @@ def save_array(array, path):
 
 def as_list(value):
     """Return one path, or a list of paths, as a list."""
-    return [value] if isinstance(value, str) else list(value)
+    return [value] if isinstance(value, (str, os.PathLike)) else list(value)

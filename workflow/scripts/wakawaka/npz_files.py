@@ -28,13 +28,15 @@ def members(path, cells=None):
         wanted = [cell for cell in file.files if cells is None or cell in cells]
         for number, cell in enumerate(wanted, start=1):
             try:
-                array = file[cell]
+                # A member that is no array comes as bytes.
+                array = np.asarray(file[cell])
             except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
                 raise InputError(
                     f"{path}: the array {cell} cannot be read ({error}); fetch or make the file again, without pickled objects."
                 ) from error
             if (
                 array.ndim != 3
+                or 0 in array.shape[1:]
                 or not np.issubdtype(array.dtype, np.number)
                 or np.issubdtype(array.dtype, np.complexfloating)
             ):
@@ -62,7 +64,7 @@ def gene_ids(path, cell, array):
         raise InputError(
             f"{path}: row {row + 1} of {cell} does not hold one gene id on all its bins (first column); these are not the course's columns."
         )
-    return np.array([id_of_number(value) for value in number])
+    return np.array([id_of_number(value) for value in number], str)
 
 
 def check_shape(path, cell, array, bins, columns):
@@ -80,8 +82,11 @@ def check_shape(path, cell, array, bins, columns):
 
 def _opened(path):
     try:
-        return np.load(path, allow_pickle=False)
+        file = np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise InputError(f"{path}: the file does not exist; check its path in config.yaml.") from error
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: this is not a readable npz file ({error}); fetch or make it again.") from error
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise InputError(f"{path}: this is a single array, but an npz file with one array per cell is needed.")
+    return file

@@ -10,6 +10,7 @@ A part is an uncompressed `.npz` without pickles: named arrays, of which `gene_i
     expression   gene_id [gene], cell [cell], values [cell, gene] float32, NaN where not known
 """
 
+import functools
 import json
 import logging
 
@@ -32,13 +33,19 @@ class Warnings(list):
 def write_part(path, sources, warnings=(), about=None, **arrays):
     """Write a part: `sources` are the paths read, `about` further JSON values, `arrays` what the module's text lists."""
     about = {
-        "sources": [{"path": str(source), "sha256": sha256(source)} for source in as_list(sources)],
+        "sources": [_source(str(source)) for source in as_list(sources)],
         "warnings": list(warnings),
         **(about or {}),
     }
     with atomic(path) as temporary:
         np.savez(temporary, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
     log.info("%s: %d genes", path, len(arrays["gene_id"]))
+
+
+# A reader may make many parts of one file, and no job changes its inputs.
+@functools.cache
+def _source(path):
+    return {"path": path, "sha256": sha256(path)}
 
 
 def read_part(path):

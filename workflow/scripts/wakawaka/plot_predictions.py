@@ -23,7 +23,7 @@ def plot_predictions(predictions, scores, figure, table, target_label):
         table: path of the TSV to write: cell, gene_id, regime, truth, prediction of every sample with known truth.
         target_label: what is predicted, in its unit, for the axes: "log2(RPKM + 1)".
     """
-    samples = read_table(predictions, dtype={"cell": str, "gene_id": str}).rename(columns={"final": "prediction"})
+    samples = read_table(predictions).rename(columns={"final": "prediction"})
     known = samples.dropna(subset=["truth"])[["cell", "gene_id", "regime", "truth", "prediction"]]
     write_table(known, table)
     if known.empty:

@@ -9,8 +9,8 @@ import pandas as pd
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .parts import write_part
-from .tables import need_columns, numbers, read_text_table, whole_numbers
+from .parts import Warnings, unique_rows, write_part
+from .tables import need_columns, numbers, read_header, read_text_table, whole_numbers
 
 
 def read_counts(path, part, *, marks, bins, scale, order):
@@ -18,67 +18,90 @@ def read_counts(path, part, *, marks, bins, scale, order):
 
     Args:
         marks: list of the mark columns to take, in the order of the part's last axis; others are left out.
-        bins: number of bins; every gene has each of 1..bins once, rows may come in any order.
+        bins: number of bins; every gene has each of 1..bins, rows may come in any order.
         scale: `counts` (whole numbers, kept as uint16 or uint32), `log1p` or `signal` (numbers).
         order: `genomic` or `transcript`, the order of the bins of minus-strand genes; kept for the store.
 
     Raises:
-        InputError: anything else, with the line.
+        InputError: anything else, with the line where there is one. Rows that stand twice with identical values are counted.
     """
     table = _read(path, ["gene_id", "bin", *marks], marks, scale)
+    _check_rows(path, table, marks, bins, scale)
+    warned = Warnings()
+    table = _without_duplicates(path, table, warned)
     codes, gene_id = pd.factorize(table["gene_id"])
-    bin_number = table["bin"].to_numpy()
-    values = table[marks].to_numpy(np.int64 if scale == "counts" else np.float32)
-    for wrong, what in (
-        (
-            (bin_number < 1) | (bin_number > bins),
-            f"the bin is not between 1 and {bins}, the number of `bins` in config.yaml",
-        ),
-        ((values < 0).any(axis=1) if scale != "signal" else np.zeros(len(values), bool), "a count is negative"),
-        (~np.isfinite(values).all(axis=1), "a value is not a finite number"),
-        (pd.Series(codes * bins + bin_number).duplicated().to_numpy(), "this gene and bin stand in the file before"),
-    ):
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise InputError(
-                f"{path}, line {row + 2} (gene {table['gene_id'].iloc[row]}, bin {bin_number[row]}): {what}; correct the file."
-            )
-    rows = np.bincount(codes, minlength=len(gene_id))
+    rows = np.bincount(codes)
     if (rows != bins).any():
         gene = int(np.argmax(rows != bins))
         raise InputError(
             f"{path}: gene {gene_id[gene]} has {rows[gene]} bins, but `bins` in config.yaml is {bins}; "
             "count all bins, zeros too, or change the key."
         )
-    ordered = np.empty((len(gene_id) * bins, len(marks)), values.dtype)
-    ordered[codes * bins + bin_number - 1] = values
+    values = np.empty((len(gene_id) * bins, len(marks)), np.int64 if scale == "counts" else np.float32)
+    values[codes * bins + table["bin"].to_numpy() - 1] = table[marks]
+    if scale == "counts":
+        values = compact_counts(values, path)
+    values = values.reshape(-1, bins, len(marks))
     ids = np.array([plain_id(text) for text in gene_id])
-    if len(set(ids)) < len(ids):
-        raise InputError(f"{path}: the file holds two versions of one Ensembl gene id; keep one of them.")
-    write_part(
-        part,
-        path,
-        about={"scale": scale, "order": order},
-        gene_id=ids,
-        values=compact_counts(ordered, path).reshape(-1, bins, len(marks)),
-    )
+    # Two versions of one Ensembl gene id.
+    keep = unique_rows(ids, values, path, warned)
+    write_part(part, path, warned, about={"scale": scale, "order": order}, gene_id=ids[keep], values=values[keep])
 
 
 def compact_counts(values, path):
-    """Return whole numbers as uint16 where they fit, else as uint32; floats as float32. Raises InputError above 2^32 - 1."""
-    if np.issubdtype(values.dtype, np.floating):
-        return values.astype(np.float32)
-    highest = int(values.max(initial=0))
+    """Return whole numbers, none of them negative, as uint16 where they fit, else as uint32. Raises InputError above 2^32 - 1."""
+    highest = values.max(initial=0)
     if highest > np.iinfo(np.uint32).max:
-        raise InputError(f"{path}: a count of {highest} is not believable; check the column's content.")
+        raise InputError(
+            f"{path}: a count of {highest:g} is not believable; check the marks' columns and `histone.scale`."
+        )
     return values.astype(np.uint16 if highest <= np.iinfo(np.uint16).max else np.uint32)
+
+
+def _check_rows(path, table, marks, bins, scale):
+    """Refuse the first row with an impossible bin or value."""
+    bin_number = table["bin"].to_numpy()
+    values = table[marks].to_numpy()
+    checks = [
+        (
+            (bin_number < 1) | (bin_number > bins),
+            f"the bin is not between 1 and {bins}, the number of `bins` in config.yaml",
+        ),
+        (~np.isfinite(values).all(axis=1), "a value is not a finite number"),
+    ]
+    if scale != "signal":
+        checks.append(((values < 0).any(axis=1), f"a value is negative, which the scale `{scale}` does not allow"))
+    for wrong, what in checks:
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise InputError(
+                f"{path}, line {row + 2} (gene {table['gene_id'].iloc[row]}, bin {bin_number[row]}): {what}; correct the file."
+            )
+
+
+def _without_duplicates(path, table, warned):
+    """Return the table with one row per gene and bin: identical ones are counted, differing ones refused."""
+    repeated = table.duplicated(["gene_id", "bin"]).to_numpy()
+    if not repeated.any():
+        return table
+    differing = repeated & ~table.duplicated().to_numpy()
+    if differing.any():
+        row = int(np.argmax(differing))
+        raise InputError(
+            f"{path}, line {row + 2} (gene {table['gene_id'].iloc[row]}, bin {table['bin'].iloc[row]}): "
+            "this gene and bin stand in the file before, with other values; keep one of the rows."
+        )
+    warned.add(
+        f"{path}: {repeated.sum()} rows stand twice with identical values and are used once; "
+        f"the first is line {int(np.argmax(repeated)) + 2}."
+    )
+    return table[~repeated]
 
 
 def _read(path, columns, marks, scale):
     """Return the columns as a table of numbers, row i being line i + 2 of the file."""
     with readable(path), open_text(path) as file:
-        header = file.readline().rstrip("\r\n").split("\t")
-        need_columns(path, header, columns)
+        need_columns(path, read_header(path, file), columns)
     dtype = {"gene_id": str, "bin": np.int64, **dict.fromkeys(marks, np.int64 if scale == "counts" else np.float32)}
     try:
         with readable(path), open_text(path) as file, warnings.catch_warnings():
@@ -86,12 +109,14 @@ def _read(path, columns, marks, scale):
             warnings.simplefilter("error", pd.errors.ParserWarning)
             options = {
                 "index_col": False,
+                "na_values": [""],
                 "keep_default_na": False,
                 "skip_blank_lines": False,
                 "quoting": csv.QUOTE_NONE,
             }
             table = pd.read_csv(file, sep="\t", dtype=dtype, **options)
-        if len(table):
+        # A row that is too short has missing values, if only in a column that is not wanted.
+        if len(table) and not table.isna().any(axis=None):
             return table[columns]
     except (ValueError, OverflowError, pd.errors.ParserWarning):
         pass

@@ -31,11 +31,16 @@ def read_fasta(genome, genes, part, *, window):
         window: even number of bp.
 
     Raises:
-        InputError: a file that is no FASTA, other letters than nucleotides', a TSS beyond its chromosome's end, or no
-            chromosome in common.
+        InputError: genes without coordinates, a file that is no FASTA, other letters than nucleotides', a TSS beyond its
+            chromosome's end, or no chromosome in common.
     """
     _, gene = read_part(genes)
     warnings = Warnings()
+    if (gene["tss"] < 0).all():
+        raise InputError(
+            f"{genome}: no gene has a known place to cut a window at; "
+            "name the columns `genes.columns.chrom` and `genes.columns.tss` of the gene table."
+        )
     with atomic(Path(part).with_suffix(".fai")) as index, _opened(genome, index) as fasta:
         chromosomes = _chromosomes(fasta, gene["chrom"], genome)
         located = np.array(
@@ -43,7 +48,8 @@ def read_fasta(genome, genes, part, *, window):
         )
         if not located.all():
             warnings.add(
-                f"{genome}: {(~located).sum()} genes lie on chromosomes without sequence: {some(gene['gene_id'][~located])}."
+                f"{genome}: {(~located).sum()} genes have no sequence, because the genome lacks their chromosome "
+                f"or their place is not known: {some(gene['gene_id'][~located])}."
             )
         values = np.full((located.sum(), window), N, np.uint8)
         ambiguous = 0

@@ -5,9 +5,9 @@ import numpy as np
 from .errors import InputError
 from .gene_ids import plain_id
 from .parts import Warnings, some, unique_rows, write_part
-from .tables import need_columns, read_text_table, whole_numbers
+from .tables import EMPTY, need_columns, read_text_table, whole_numbers
 
-_STRANDS = {"+": "+", "1": "+", "+1": "+", "-": "-", "-1": "-", ".": ".", "": ".", "NA": ".", "0": "."}
+_STRANDS = {"+": "+", "1": "+", "+1": "+", "-": "-", "-1": "-", ".": ".", "": ".", "0": "."}
 
 
 def read_gene_table(path, part, *, columns, first_base):
@@ -31,21 +31,19 @@ def read_gene_table(path, part, *, columns, first_base):
     table = read_text_table(path, choose)
     gene_id = np.array([plain_id(text) for text in table[wanted["gene_id"]]])
     warnings = Warnings()
-    chrom, strand, group = (_texts(table, wanted.get(name)) for name in ("chrom", "strand", "group"))
-    tss = np.full(len(table), -1, np.int64)
-    if wanted.get("tss") in table:
-        tss = whole_numbers(path, table[wanted["tss"]]) - first_base
-        if (tss < 0).any():
-            line = table.index[int(np.argmax(tss < 0))]
-            raise InputError(
-                f"{path}, line {line}: the TSS lies before the chromosome's first base, which is {first_base} by `genes.first_base`."
+    for name in ("chrom", "tss", "strand"):
+        if name in wanted and wanted[name] not in table:
+            warnings.add(
+                f"{path}: there is no column {wanted[name]!r} (`genes.columns.{name}`), so the {name} of no gene is known."
             )
+    chrom, strand, group = (_texts(table, wanted.get(name)) for name in ("chrom", "strand", "group"))
     wrong = [line for line, text in zip(table.index, strand, strict=True) if text not in _STRANDS]
     if wrong:
         raise InputError(
             f"{path}, line {wrong[0]}: the strand is {table.at[wrong[0], wanted['strand']]!r}, but it must be + or - (or 1 or -1)."
         )
     strand = np.array([_STRANDS[text] for text in strand])
+    tss = np.where(chrom == "", -1, _tss(path, table, wanted.get("tss"), first_base))
     unknown = gene_id[(strand == ".") & (tss >= 0)]
     if len(unknown):
         warnings.add(
@@ -64,5 +62,22 @@ def read_gene_table(path, part, *, columns, first_base):
     )
 
 
+def _tss(path, table, name, first_base):
+    """Return a column of positions as 0-based, -1 where there is no such column."""
+    if name not in table:
+        return np.full(len(table), -1, np.int64)
+    tss = whole_numbers(path, table[name]) - first_base
+    if (tss < 0).any():
+        raise InputError(
+            f"{path}, line {table.index[int(np.argmax(tss < 0))]}: the TSS lies before the chromosome's first base, "
+            f"which is {first_base} by `genes.first_base`."
+        )
+    return tss
+
+
 def _texts(table, name):
-    return table[name].to_numpy(str) if name in table else np.full(len(table), "")
+    """Return a column, blank where the value is not known or the column missing."""
+    if name not in table:
+        return np.full(len(table), "")
+    # A strand of "-" is no missing value.
+    return table[name].where(~table[name].isin(EMPTY - {"-"}), "").to_numpy(str)

@@ -4,7 +4,7 @@ import numpy as np
 
 from .files import as_list
 from .npz_files import gene_ids, members
-from .parts import write_part
+from .parts import Warnings, some, write_part
 
 
 def read_npz_genes(paths, part):
@@ -15,9 +15,12 @@ def read_npz_genes(paths, part):
             found.update(gene_ids(path, cell, array).tolist())
     gene_id = np.array(sorted(found))
     blank = np.full(len(gene_id), "")
+    warnings = Warnings()
+    warnings.add(f"{some(as_list(paths))}: the strands of the genes are not known: no bins or bases are turned round.")
     write_part(
         part,
         paths,
+        warnings,
         gene_id=gene_id,
         chrom=blank,
         tss=np.full(len(gene_id), -1, np.int64),

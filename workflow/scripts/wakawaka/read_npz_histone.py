@@ -78,9 +78,9 @@ def _stored(where, values, scale, warnings):
         counts = np.rint(np.expm1(values.astype(np.float64)))
         off = np.abs(np.log1p(counts) - values) > LOG_TOLERANCE
         if not off.any():
-            return compact_counts(counts.astype(np.int64), where), "counts"
+            return compact_counts(counts, where), "counts"
         warnings.add(
             f"{where}: {off.sum()} values are not ln(whole number + 1) within {LOG_TOLERANCE}; "
             "the values are kept as they are, as logarithms."
         )
-    return compact_counts(values.astype(np.int64) if scale == "counts" else values, where), scale
+    return compact_counts(values, where) if scale == "counts" else values.astype(np.float32), scale

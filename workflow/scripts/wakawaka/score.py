@@ -18,7 +18,17 @@ PREDICTORS = {
     ("any", "gene_mean"): "per-gene training mean",
     ("any", "training_mean"): "training mean",
 }
-SETS = {"test": "test set", "validation": "cross-validation", "train": "training set"}
+COLUMNS = {
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "r2": "R2",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+    "pearson_across_genes": "across genes",
+    "pearson_across_cells": "across cells",
+    "skill": "skill",
+}
+SETS = {"test": "test", "validation": "validation", "train": "training"}
 
 
 def score(final, folds, test, table, summary):
@@ -44,7 +54,7 @@ def score(final, folds, test, table, summary):
     write_table(result, table)
     write_table(_summary(result), summary)
     for row in result[(result["run"] == "final") & (result["predictor"] == "model")].itertuples():
-        log.info("%s, %s: MSE %.4f, Pearson %.3f", SETS[row.set], LABELS[row.regime], row.mse, row.pearson)
+        log.info("final model, %s (%s): MSE %.4f, Pearson %.3f", LABELS[row.regime], row.set, row.mse, row.pearson)
 
 
 def baselines(predictions):
@@ -111,7 +121,7 @@ def _over_folds(validation):
 
 
 def _summary(result):
-    """Return the rows that a reader compares, in words, numbers to three decimals."""
+    """Return the rows that a reader compares, in words."""
     spread = result[result["run"] == "sd"].set_index(["set", "regime", "predictor"])
     lines = []
     for set_name, run in (
@@ -128,13 +138,15 @@ def _summary(result):
             line = {"set": SETS[set_name], "regime": LABELS[row["regime"]], "predictor": who, "samples": row["samples"]}
             for name in (*NAMES, "skill"):
                 deviation = spread.at[(set_name, row["regime"], row["predictor"]), name] if run == "mean" else None
-                line[name.replace("_", " ")] = _number(row[name], deviation)
+                line[COLUMNS[name]] = _number(row[name], deviation)
             lines.append((set_name, HELD_OUT.index(row["regime"]) if row["regime"] in HELD_OUT else 9, line))
     order = list(SETS)
     return pd.DataFrame([line for *_, line in sorted(lines, key=lambda entry: (order.index(entry[0]), entry[1]))])
 
 
-def _number(value, deviation=None):
+def _number(value, deviation):
     if not np.isfinite(value):
-        return "-"
-    return f"{value:.3f}" if deviation is None or not np.isfinite(deviation) else f"{value:.3f} ± {deviation:.3f}"
+        # A hyphen alone would be a list in the report's text.
+        return "–"
+    # Over four folds a third digit would say nothing.
+    return f"{value:.3f}" if deviation is None else f"{value:.2f} ± {deviation:.2f}"

@@ -7,6 +7,9 @@ from .dna import N, reverse_complement
 LENGTH = 32
 # Of two overlapping windows of one assembly every base agrees; a little room is left for masked or patched ones.
 AGREEMENT = 0.98
+# The least overlap, as a part of the window: 400 bp of 10 kb, more than the 300 bp of an Alu, the commonest repeat of the human
+# genome. Without it two genes whose windows end and begin in copies of one repeat would count as neighbours.
+LEAST_OVERLAP = 0.04
 
 
 def shared_sequence_pairs(dna):
@@ -15,7 +18,8 @@ def shared_sequence_pairs(dna):
     If two windows overlap, one of them ends inside the other: its outermost 32 bases stand in the other one, in the
     same direction or (if one gene was reverse-complemented) in the opposite one. So the exact 32-mers at both ends of every
     window are looked up in all windows, and a hit counts if the whole stretch that the implied shift lays over each
-    other agrees. A repeat that stands in many genes fails the last check.
+    other agrees. A repeat that stands in many genes fails the last check. Overlaps of less than 32 bases or LEAST_OVERLAP of
+    the window are not found.
 
     Args:
         dna: [gene, position] uint8 codes.
@@ -77,4 +81,4 @@ def _overlap_agrees(codes, other, shift):
     left, right = max(shift, 0), min(length, length + shift)
     here, there = codes[left:right], other[left - shift : right - shift]
     known = (here != N) & (there != N)
-    return known.sum() >= LENGTH and (here == there)[known].mean() >= AGREEMENT
+    return known.sum() >= max(LENGTH, LEAST_OVERLAP * length) and (here == there)[known].mean() >= AGREEMENT

@@ -121,13 +121,14 @@ def _groups(store):
 
 
 def overlapping_windows(chrom, tss, window):
-    """Return pairs of rows whose windows overlap: neighbours on a chromosome with TSSs less than `window` bp apart.
+    """Return pairs of rows whose windows overlap: neighbours on a chromosome with TSSs at most `window` bp apart.
 
-    Pairs of neighbours are enough to connect chains of overlapping windows. Rows with an unknown TSS (-1) have none.
+    At exactly `window` bp a minus-strand gene's window and the plus-strand one to the right of it share a base. Pairs of
+    neighbours are enough to connect chains of overlapping windows. Rows with an unknown TSS (-1) have none.
     """
     order = np.lexsort((tss, chrom))
     order = order[tss[order] >= 0]
-    near = (chrom[order[1:]] == chrom[order[:-1]]) & (np.diff(tss[order]) < window)
+    near = (chrom[order[1:]] == chrom[order[:-1]]) & (np.diff(tss[order]) <= window)
     return list(zip(order[:-1][near].tolist(), order[1:][near].tolist(), strict=True))
 
 

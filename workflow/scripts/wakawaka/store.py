@@ -35,9 +35,7 @@ class Store:
         """DataFrame with gene_id, chrom, tss (0-based), strand and group, NaN where not known."""
         # A strand of "-" is no missing value.
         unknown = {name: ["-"] for name in ("chrom", "tss", "group")}
-        return read_table(
-            self._paths["genes.tsv"], na_values=unknown, dtype=dict.fromkeys(["gene_id", "chrom", "group"], str)
-        )
+        return read_table(self._paths["genes.tsv"], na_values=unknown)
 
     @cached_property
     def genes(self):
@@ -45,7 +43,7 @@ class Store:
 
     @cached_property
     def cells(self):
-        return read_table(self._paths["cells.tsv"], dtype=str)["cell"].to_numpy(str)
+        return read_table(self._paths["cells.tsv"])["cell"].to_numpy(str)
 
     @cached_property
     def histone(self):

@@ -23,7 +23,7 @@ def submit(test, submission, *, prediction, order=None):
     Raises:
         InputError: if the npz file holds samples that are not in the test set.
     """
-    table = read_table(test, dtype={"cell": str, "gene_id": str})
+    table = read_table(test)
     if order:
         keys = [(cell, gene) for cell, array in members(order) for gene in gene_ids(order, cell, array).tolist()]
         indexed = table.set_index(["cell", "gene_id"])

@@ -8,7 +8,8 @@ import pandas as pd
 from .errors import InputError
 from .files import open_text, readable
 
-_EMPTY = {"", "NA", "NaN", "nan", "na", "-"}
+# How tables say that a value is not known.
+EMPTY = {"", "NA", "NaN", "nan", "na", "-"}
 
 
 def read_text_table(path, columns):
@@ -28,17 +29,13 @@ def read_text_table(path, columns):
         InputError: no header, no rows, a name twice in the header, or a row with another number of fields than the header.
     """
     with readable(path), open_text(path) as file:
-        header = file.readline().rstrip("\r\n").split("\t")
-        lines = file.read().splitlines()
+        header = read_header(path, file)
+        # Not splitlines: that also cuts at characters that a description may hold, such as a form feed.
+        lines = file.read().split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
         raise InputError(f"{path}: the table has no rows below its header; check that this is the right file.")
-    twice = {name for name in header if header.count(name) > 1}
-    if twice:
-        raise InputError(
-            f"{path}, line 1: the column {sorted(twice)[0]!r} stands twice in the header; rename one of them."
-        )
     wanted = columns(header)
     rows = [line.split("\t") for line in lines]
     for number, row in enumerate(rows, start=2):
@@ -50,6 +47,15 @@ def read_text_table(path, columns):
     index = range(2, len(rows) + 2)
     places = [header.index(name) for name in wanted]
     return pd.DataFrame([[row[place] for place in places] for row in rows], columns=wanted, index=index, dtype=object)
+
+
+def read_header(path, file):
+    """Return the names in the first line of an open table. Raises InputError if one stands there twice."""
+    header = file.readline().rstrip("\n").split("\t")
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise InputError(f"{path}, line 1: the column {twice[0]!r} stands twice in the header; rename one of them.")
+    return header
 
 
 def need_columns(path, header, names):
@@ -76,7 +82,7 @@ def numbers(path, table):
 
     Raises InputError for the first field that is no finite number.
     """
-    known = ~table.isin(_EMPTY)
+    known = ~table.isin(EMPTY)
     values = table.where(known, "nan").apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
