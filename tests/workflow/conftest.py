@@ -50,7 +50,7 @@ class Project:
 
     def planned(self, *targets, configfile=None):
         """Return the rules that a dry run would run, as a dict from name to number of jobs, without `all`."""
-        lines = self.snakemake("-n", "--quiet", "rules", *targets, configfile=configfile).stdout.splitlines()
+        lines = self.snakemake("-n", "--quiet=rules", *targets, configfile=configfile).stdout.splitlines()
         counts = [line.split() for line in lines if len(line.split()) == 2]
         jobs = {name: int(count) for name, count in counts if count.isdecimal()}
         return {name: count for name, count in jobs.items() if name not in ("all", "total")}

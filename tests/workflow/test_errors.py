@@ -6,6 +6,10 @@ MISTAKES = {
     "a misspelt key": ("training: {epoch: 3}", ["`epoch`", "`training`", "did you mean `epochs`?"]),
     "an unknown key": ("gpu: true", ["`gpu`"]),
     "a wrong type": ("training: {epochs: ten}", ["`training.epochs`", "a whole number", "'ten'"]),
+    "a number that YAML takes for a text": (
+        "training: {learning_rate: 5e-4}",
+        ["`training.learning_rate`", "write 0.0005"],
+    ),
     "a wrong choice": ("histone: {scale: log2}", ["`histone.scale`", "counts, log1p, signal", "'log2'"]),
     "a missing file": ("genes: {path: resources/genes.gtf}", ["`genes.path`", "resources/genes.gtf", "does not exist"]),
     "a missing count file": (

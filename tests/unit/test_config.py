@@ -1,0 +1,223 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from wakawaka.config import cells_of, check_config, check_files, sources_of
+from wakawaka.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def checked(config):
+    return check_config(config, SCHEMA)
+
+
+def merged(base, changes):
+    """Return a copy of nested dicts with changes."""
+    base = copy.deepcopy(base)
+    for key, value in changes.items():
+        base[key] = merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+    return base
+
+
+# config.yaml and the schema
+
+
+def test_the_file_holds_every_key_at_its_default():
+    """The file is complete, so nothing is added to it; and it changes no default."""
+    assert checked(DEFAULT) == DEFAULT
+    assert checked({}) == DEFAULT
+
+
+def test_the_arguments_are_left_as_they_are():
+    config, schema = {"cells": {"held_out": []}}, copy.deepcopy(SCHEMA)
+    found = check_config(config, schema)
+    found["models"]["wakawaka"]["histone"]["dense"].append(1)
+    found["cells"]["train"].append("x")
+    assert config == {"cells": {"held_out": []}}
+    assert schema == SCHEMA
+    assert checked({}) == DEFAULT
+
+
+def test_what_is_not_named_takes_its_default():
+    config = {"folds": {"number": 2}, "models": {"small": {"dna": {"convolutions": [{"filters": 1, "width": 2}]}}}}
+    found = checked(config)
+    assert found["folds"] == {"number": 2, "hold_out": "cells_and_genes"}
+    assert list(found["models"]) == ["small"]
+    small = found["models"]["small"]
+    assert small["dna"]["convolutions"] == [{"filters": 1, "width": 2, "activation": "relu", "pool": 1}]
+    assert small["histone"] == DEFAULT["models"]["wakawaka"]["histone"] and small["leaky_slope"] == 0.05
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted((ROOT / "tests" / "config").glob("*.yaml")), *sorted((ROOT / "resources").glob("*.yaml"))]
+)
+def test_every_configuration_of_the_project_is_sound(path):
+    # As Snakemake reads them: on top of config.yaml.
+    checked(merged(DEFAULT, yaml.safe_load(path.read_text())))
+
+
+# One sentence for every kind of mistake
+
+NO_HISTONE = {"modules": ["dna"]}
+CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"modles": {}}, "unknown key `modles` in the config: did you mean `modules`?"),
+        ({"folds": {"nmber": 2}}, "unknown key `nmber` in `folds` of the config: did you mean `number`?"),
+        ({"folds": {"zzz": 2}}, "unknown key `zzz` in `folds` of the config: the keys there are hold_out, number."),
+        ({1: 2}, "unknown key `1` in the config: the keys there are bins, "),
+        ({"models": {"m": {"histone": {"drop": 0}}}}, "unknown key `drop` in `models.m.histone` of the config: did you mean `dropout`?"),
+        ({"seed": "one"}, "config key `seed` must be a whole number, not 'one'."),
+        ({"seed": True}, "config key `seed` must be a whole number, not True."),
+        ({"folds": {"number": 4.0}}, "config key `folds.number` must be a whole number, not 4.0."),
+        ({"folds": {"number": 2.5}}, "config key `folds.number` must be a whole number, not 2.5."),
+        ({"cells": None}, "config key `cells` must be a group of keys, not None."),
+        ({"cells": {"train": "C01"}}, "config key `cells.train` must be a list, not 'C01'."),
+        ({"cells": {"train": [1]}}, "config key `cells.train.0` must be a text, not 1."),
+        ({"held_out_genes": 7}, "config key `held_out_genes` must be a text or a list, not 7."),
+        ({"genes": {"columns": {"tss": 3}}}, "config key `genes.columns.tss` must be a text or null, not 3."),
+        ({"training": {"learning_rate": "fast"}}, "config key `training.learning_rate` must be a number, not 'fast'."),
+        ({"folds": {"number": 1}}, "config key `folds.number` must be at least 2, not 1."),
+        ({"training": {"epochs": 0}}, "config key `training.epochs` must be at least 1, not 0."),
+        ({"training": {"learning_rate": 0}}, "config key `training.learning_rate` must be more than 0, not 0."),
+        ({"models": {"m": {"joint": {"dropout": 1}}}}, "config key `models.m.joint.dropout` must be less than 1, not 1."),
+        ({"window": 10001}, "config key `window` must be a multiple of 2, not 10001."),
+        ({"histone": {"scale": "log"}}, "config key `histone.scale` must be one of counts, log1p, signal, not 'log'."),
+        ({"modules": ["rna"]}, "config key `modules.0` must be one of histone, dna, not 'rna'."),
+        ({"genes": {"first_base": 2}}, "config key `genes.first_base` must be one of 0, 1, not 2."),
+        ({"modules": []}, "config key `modules` needs at least 1 entry."),
+        ({"cells": {"train": []}}, "config key `cells.train` needs at least 1 entry."),
+        ({"models": {}}, "config key `models` needs at least 1 key."),
+        ({"expression": {"label": ""}}, "config key `expression.label` must not be empty."),
+        ({"modules": ["dna", "dna"]}, "config key `modules` names something twice: 'dna'."),
+        ({"cells": {"held_out": ["C09", "C08x", "C09"]}}, "config key `cells.held_out` names something twice: 'C09'."),
+        ({"histone": {"marks": ["a", "b", "b"]}}, "config key `histone.marks` names something twice: 'b'."),
+        ({"models": {"m": {"dna": {"convolutions": [{"width": 3}]}}}}, "config key `models.m.dna.convolutions.0` lacks the key `filters`."),
+        ({"cells": {"train": ["C01/a"]}}, "config key `cells.train.0` is 'C01/a': because the name becomes part of file names, use"),
+        ({"cells": {"held_out": ["_x"]}}, "config key `cells.held_out.0` is '_x': because the name becomes part of file names, use"),
+        ({"models": {"a.b": {}}}, "config key `models` is 'a.b': because the name becomes part of file names, use"),
+        ({"models": {1: {}}}, "config key `models` must be a text, not 1."),
+        ([], "the config must be a group of keys, not []."),
+        # Values that contradict each other.
+        (
+            {"cells": {"train": ["a", "b", "c", "d"], "held_out": ["c"]}},
+            "config keys `cells.train` and `cells.held_out` both name c: a cell is either trained on or held out.",
+        ),
+        (
+            {"cells": {"train": ["a", "b", "c"], "held_out": []}},
+            "config key `folds.number` is 4, but there are only 3 training cells to hold out in turn: set `folds.hold_out: genes`",
+        ),
+        ({"bins": 3}, "config key `bins` is 3, which does not divide the window of 10000 bp into equal bins."),
+        (
+            {"models": {"m": {"histone": {"convolutions": [CONVOLUTION] * 5}}}},
+            # 100, 48, 22, 9, 2, and then nothing.
+            "config key `models.m.histone.convolutions`: nothing is left of the 100 positions after a width of 5 and a pool of 2; make",
+        ),
+        (
+            {"window": 30, "bins": 1, **NO_HISTONE},
+            "config key `models.wakawaka.dna.convolutions`: nothing is left of the 30 positions after a width of 6 and a pool of 32; make",
+        ),
+        ({"genes": {"path": ["a.gtf", "b.gtf"]}}, "config key `genes.path` is a list, but the reader `gtf` takes one path."),
+        (
+            {"histone": {"path": "counts/a.tsv"}},
+            "config key `histone.path` is 'counts/a.tsv': it needs {cell} where the name of the cell stands.",
+        ),
+        (
+            {"genes": {"reader": "npz"}},
+            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: name the columns",
+        ),
+        (
+            {"genes": {"reader": "table", "columns": {"tss": None}}},
+            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: name the columns",
+        ),
+    ],
+)  # fmt: skip
+def test_mistakes(config, says):
+    with pytest.raises(InputError) as caught:
+        checked(config)
+    assert str(caught.value).startswith(says)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seed": "one"}, {"folds": {"nmber": 2}}, {"models": {"wakawaka": {"joint": {"dense": [0]}}}}]
+)
+def test_one_mistake_is_told_in_a_full_file_too(changes):
+    with pytest.raises(InputError, match="`(seed|nmber|models.wakawaka.joint.dense.0)`"):
+        checked(merged(DEFAULT, changes))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"modules": ["dna"], "histone": {"path": "no-cell.tsv"}},
+        {"modules": ["histone"], "genes": {"reader": "npz", "path": ["a.npz", "b.npz"]}},
+        {"modules": ["histone"], "sequence": {"path": ["a", "b"]}},
+        {"genes": {"reader": "table", "columns": {"chrom": None, "tss": None}}, "sequence": {"reader": "csv"}},
+        {"cells": {"train": ["a"]}, "folds": {"hold_out": "genes"}},
+        {"cells": {"train": ["a"]}, "folds": {"hold_out": "samples"}},
+        {"cells": {"train": ["E003", "GM12878+x", "a-b_c.d"]}, "folds": {"number": 3}},
+        {"histone": {"reader": "npz", "path": ["a.npz"]}, "held_out_genes": ["g"]},
+        # 10 positions, a convolution of width 10, a pool of 1: one is left.
+        {
+            "modules": ["histone"],
+            "window": 10,
+            "bins": 10,
+            "models": {"m": {"histone": {"convolutions": [{"filters": 1, "width": 10}]}}},
+        },
+    ],
+)
+def test_what_is_no_mistake(config):
+    checked(config)
+
+
+# Names and files
+
+
+def test_cells_and_sources():
+    assert cells_of(DEFAULT) == [f"C{number:02d}" for number in range(1, 11)]
+    assert sources_of(DEFAULT) == ["genes", "histone", "sequence", "expression"]
+    assert sources_of(checked({"modules": ["dna"]})) == ["genes", "sequence", "expression"]
+    assert sources_of(checked({"modules": ["histone"]})) == ["genes", "histone", "expression"]
+
+
+def test_files_below_results_need_not_exist():
+    check_files(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"genes": {"path": "no.gtf"}},
+            "config key `genes.path`: the file no.gtf does not exist; correct the path or put",
+        ),
+        ({"histone": {"path": "{cell}.tsv"}}, "config key `histone.path`: the file C02.tsv does not exist"),
+        (
+            {"histone": {"reader": "npz", "path": ["C01.tsv", "no.npz"]}},
+            "config key `histone.path`: the file no.npz does not",
+        ),
+        ({"sequence": {"path": "."}}, "config key `sequence.path`: the file . does not exist"),
+        ({"expression": {"path": "no.tsv"}}, "config key `expression.path`: the file no.tsv does not exist"),
+        ({"held_out_genes": "no.txt"}, "config key `held_out_genes`: the file no.txt does not exist"),
+        ({"submission": {"order": "no.npz"}}, "config key `submission.order`: the file no.npz does not exist"),
+    ],
+)
+def test_missing_files_are_named(tmp_path, monkeypatch, changes, says):
+    monkeypatch.chdir(tmp_path)
+    Path("C01.tsv").touch()
+    with pytest.raises(InputError) as caught:
+        check_files(merged(DEFAULT, changes))
+    assert str(caught.value).startswith(says)
+
+
+def test_files_of_an_unused_module_are_not_looked_for():
+    check_files(merged(DEFAULT, {"modules": ["dna"], "histone": {"path": "no/{cell}.tsv"}}))

@@ -1,0 +1,136 @@
+"""The network, its training form, and prediction with the DNA branch once per gene."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+
+from wakawaka.config import check_config
+from wakawaka.model import build_model, load_model, model_inputs
+from wakawaka.predictor import Predictor
+
+SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
+REPORT = check_config({}, yaml.safe_load(SCHEMA.read_text()))["models"]["wakawaka"]
+SMALL = {
+    "histone": {
+        "convolutions": [{"filters": 3, "width": 3, "activation": "leaky_relu", "pool": 2}],
+        "dropout": 0.5,
+        "dense": [4],
+    },
+    "dna": {
+        "convolutions": [{"filters": 5, "width": 6, "activation": "relu", "pool": 8}],
+        "dropout": 0.5,
+        "dense": [4],
+    },
+    "joint": {"dense": [6], "dropout": 0.1},
+    "leaky_slope": 0.05,
+}
+SIZES = {"marks": 2, "bins": 20, "window": 100}
+
+
+class TinyStore:
+    """Three cells and four genes of random counts and bases."""
+
+    genes = np.array(list("abcd"))
+    rng = np.random.default_rng(1)
+    counts = rng.random((3, 4, 20, 2)).astype(np.float32)
+    dna = rng.integers(0, 5, (4, 100)).astype(np.uint8)
+
+    def histone_input(self, cells, genes):
+        return self.counts[cells, genes]
+
+
+def build(modules=("histone", "dna"), for_training=False, seed=3):
+    keras.utils.set_random_seed(seed)
+    return build_model(SMALL, modules=list(modules), **SIZES, for_training=for_training)
+
+
+@pytest.mark.parametrize("for_training", [False, True])
+def test_the_reports_model_has_its_number_of_parameters(for_training):
+    sizes = {"marks": 5, "bins": 100, "window": 10000}
+    model = build_model(REPORT, modules=["histone", "dna"], **sizes, for_training=for_training)
+    assert model.count_params() == 3_428_653
+
+
+def test_the_reports_layers():
+    model = build_model(REPORT, modules=["histone", "dna"], marks=5, bins=100, window=10000)
+    shapes = {layer.name: layer.output.shape[1:] for layer in model.layers}
+    assert shapes["histone_convolution_1"] == (91, 50)
+    assert shapes["histone_convolution_2"] == (14, 50)
+    assert shapes["histone_flatten"] == (200,)
+    assert shapes["dna_convolution_1"] == (9995, 132)
+    assert shapes["dna_flatten"] == (41184,)
+    assert shapes["histone_features"] == shapes["dna_features"] == (82,)
+    rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    assert sorted(rates) == [0.1, 0.5, 0.5]
+    slopes = {layer.negative_slope for layer in model.layers if isinstance(layer, keras.layers.LeakyReLU)}
+    assert slopes == {0.05}
+
+
+def test_the_training_form_has_the_same_outputs_and_gradients():
+    plain, fused = build(), build(for_training=True)
+    weights = [np.random.default_rng(2).normal(size=weight.shape) for weight in plain.get_weights()]
+    plain.set_weights(weights)
+    fused.set_weights(weights)
+    inputs = model_inputs(TinyStore(), ["histone", "dna"], np.array([0, 1, 2]), np.array([3, 0, 1]))
+
+    def outputs_and_gradients(model):
+        with tf.GradientTape() as tape:
+            output = model(inputs, training=False)
+            loss = tf.reduce_mean(output**2)
+        return output.numpy(), [gradient.numpy() for gradient in tape.gradient(loss, model.trainable_weights)]
+
+    (expected, gradients), (output, others) = outputs_and_gradients(plain), outputs_and_gradients(fused)
+    assert np.array_equal(output, expected)
+    for gradient, other in zip(gradients, others, strict=True):
+        assert np.abs(gradient).max() > 0
+        # Sums of float32 in another order.
+        assert np.allclose(gradient, other, rtol=1e-4, atol=1e-6 * np.abs(gradient).max())
+
+
+@pytest.mark.parametrize("modules", [("histone", "dna"), ("histone",), ("dna",)])
+def test_prediction_by_gene_equals_prediction_by_sample(modules):
+    store, model = TinyStore(), build(modules)
+    wanted = np.array([[1, 0, 1, 0], [0, 0, 1, 1], [1, 0, 0, 0]], bool)
+    predicted = Predictor(model, modules)(store, wanted)
+    cells, genes = np.nonzero(wanted)
+    expected = model.predict_on_batch(model_inputs(store, modules, cells, genes))[:, 0]
+    assert np.allclose(predicted[wanted], expected, rtol=1e-5, atol=1e-6)
+    assert np.isnan(predicted[~wanted]).all()
+    assert expected.std() > 0
+
+
+def test_prediction_does_not_depend_on_the_size_of_batches(monkeypatch):
+    store, model = TinyStore(), build()
+    wanted = np.ones((3, 4), bool)
+    whole = Predictor(model, ["histone", "dna"])(store, wanted)
+    monkeypatch.setattr("wakawaka.predictor.GENES_PER_BATCH", 3)
+    monkeypatch.setattr("wakawaka.predictor.SAMPLES_PER_BATCH", 5)
+    assert np.allclose(Predictor(model, ["histone", "dna"])(store, wanted), whole, rtol=1e-5, atol=1e-6)
+
+
+def test_unknown_bases_are_zero_rows():
+    _, dna = model_inputs(TinyStore(), ["histone", "dna"], np.array([0]), np.array([0]))
+    codes = TinyStore.dna[0]
+    assert (dna[0][codes == 4] == 0).all()
+    assert (dna[0][codes != 4].sum(axis=1) == 1).all()
+    assert (dna[0].argmax(axis=1)[codes != 4] == codes[codes != 4]).all()
+
+
+def test_dense_layers_may_be_left_out():
+    spec = {**SMALL, "histone": {**SMALL["histone"], "dense": []}, "joint": {"dense": [], "dropout": 0.0}}
+    model = build_model(spec, modules=["histone"], **SIZES)
+    assert model.get_layer("histone_features").output.shape == (None, 27)
+    assert model.output.shape == (None, 1)
+
+
+def test_a_saved_model_is_loaded_without_running_code(tmp_path):
+    """A model with code inside, as a hostile file might hold, is refused."""
+    inputs = keras.Input((2,))
+    hostile = keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs))
+    hostile.save(tmp_path / "hostile.keras")
+    with pytest.raises(ValueError, match="[Ll]ambda|unsafe"):
+        load_model(tmp_path / "hostile.keras")

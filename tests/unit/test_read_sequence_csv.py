@@ -1,0 +1,56 @@
+import gzip
+
+import pytest
+
+from wakawaka.dna import decode
+from wakawaka.errors import InputError
+from wakawaka.parts import read_part
+from wakawaka.read_sequence_csv import read_sequence_csv
+
+
+def read(tmp_path, text, pack=bytes):
+    path = tmp_path / "seq_data.csv"
+    path.write_bytes(pack(text.encode()))
+    read_sequence_csv(path, tmp_path / "part.npz", window=4, order="transcript")
+    return read_part(tmp_path / "part.npz")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda text: text.replace(b"\n", b"\r\n")])
+def test_sequences(tmp_path, pack):
+    about, part = read(tmp_path, "3,ACGT\nENSG00000000005.4,acgn\nGENE1,TTTT\n", pack)
+    assert part["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "GENE1"]
+    assert [decode(row) for row in part["values"]] == ["ACGT", "ACGN", "TTTT"]
+    assert about["order"] == "transcript" and about["warnings"] == []
+
+
+def test_identical_lines_are_used_once(tmp_path):
+    about, part = read(tmp_path, "3,ACGT\n5,TTTT\n3,acgt\n")
+    assert [decode(row) for row in part["values"]] == ["ACGT", "TTTT"]
+    assert about["warnings"][0].endswith(
+        ": 1 genes stand twice with identical values and are used once: ENSG00000000003."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", ": the file is empty; check `sequence.path`"),
+        ("3 ACGT\n", ", line 1: a line must be `gene id,sequence`, but this is '3 ACGT'"),
+        ("3,ACGT\n,ACGT\n", ", line 2: a line must be `gene id,sequence`, but this is ',ACGT'"),
+        ("3,ACGT\n5,ACGT,\n", ", line 2: a line must be `gene id,sequence`"),
+        ("3,ACGT\n\n5,ACGT\n", ", line 2: a line must be `gene id,sequence`"),
+        (
+            "gene_id,sequence\n",
+            ", line 1: the sequence of gene gene_id has 8 letters, but `window` in config.yaml is 4",
+        ),
+        ("3,ACGT\n5,ACG\n", ", line 2: the sequence of gene 5 has 3 letters, but `window` in config.yaml is 4"),
+        ("3,ACGT\n5,ACRT\n", ", line 2: letter 3 of gene 5 is 'R', but only A, C, G, T and N are allowed"),
+        ("3,ACGΩ\n", ", line 1: letter 4 of gene 3 is 'Ω', but only A, C, G, T and N are allowed"),
+        ("3,ACGT\n3,ACGA\n", ": gene ENSG00000000003 stands twice with different values; keep one"),
+        ("3,ACGT\nENSG00000000003.1,ACGA\n", ": gene ENSG00000000003 stands twice with different values; keep one"),
+    ],
+)
+def test_malformed_files_are_refused(tmp_path, text, says):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path}/seq_data.csv{says}")

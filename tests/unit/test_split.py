@@ -1,0 +1,390 @@
+import gzip
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wakawaka.build_store import build_store
+from wakawaka.dna import reverse_complement
+from wakawaka.errors import InputError
+from wakawaka.parts import write_part
+from wakawaka.split import connected, overlapping_windows, split
+
+WINDOW = 100
+CELLS = [f"c{number}" for number in range(6)]
+OUTPUTS = {"genes": "genes.tsv", "cells": "cells.tsv", "samples": "samples.tsv.gz", "audit": "audit.tsv"}
+
+
+def make_store(folder, count=40, cells=CELLS, tss=None, chrom=None, group=None, dna=None, expression=None):
+    """Write a store of genes G0, G1 ..., 1,000 bp apart unless `tss` says otherwise; return its paths."""
+    ids = np.array([f"G{number}" for number in range(count)])
+    columns = {
+        "chrom": np.full(count, "1") if chrom is None else np.array(chrom),
+        "tss": np.arange(count) * 1000 if tss is None else np.array(tss),
+        "strand": np.full(count, "+"),
+        "group": np.full(count, "") if group is None else np.array(group),
+    }
+    write_part(folder / "genes.npz", [], gene_id=ids, **columns)
+    if expression is None:
+        expression = np.random.default_rng(0).normal(size=(len(cells), count))
+    values = np.array(expression, np.float32)
+    write_part(folder / "expression.npz", [], gene_id=ids, cell=np.array(cells), values=values)
+    names, parts = ["genes.tsv", "cells.tsv", "expression.npy", "store.json"], {}
+    if dna is not None:
+        write_part(folder / "sequence.npz", [], about={"order": "transcript"}, gene_id=ids, values=dna)
+        names, parts = [*names, "dna.npy"], {"sequence": folder / "sequence.npz"}
+    paths = [folder / "store" / name for name in names]
+    sizes = {"cells": cells, "marks": [], "window": WINDOW, "bins": 1}
+    build_store(paths, folder / "genes.npz", folder / "expression.npz", **sizes, **parts)
+    return paths
+
+
+def make_split(folder, store, held_out_cells=(), held_out_genes=(), folds=3, hold_out="cells_and_genes", seed=1):
+    """Split the store; return the genes, cells and audit as tables and the regimes as a dict from run to [cell, gene]."""
+    outputs = {key: folder / name for key, name in OUTPUTS.items()}
+    genes = held_out_genes if isinstance(held_out_genes, str) else list(held_out_genes)
+    chosen = {"held_out_cells": list(held_out_cells), "held_out_genes": genes}
+    split(store, **outputs, **chosen, folds=folds, hold_out=hold_out, seed=seed)
+    genes, cells, samples, audit = (pd.read_csv(path, sep="\t", keep_default_na=False) for path in outputs.values())
+    # A row for every cell and gene, in the order of the store.
+    assert list(zip(samples["cell"], samples["gene_id"], strict=True)) == [
+        *itertools.product(cells["cell"], genes["gene_id"])
+    ]
+    runs = ["final", *(f"fold-{number}" for number in range(1, folds + 1))]
+    assert samples.columns.tolist() == ["cell", "gene_id", *runs]
+    shape = len(cells), len(genes)
+    return genes, cells, audit, {run: samples[run].to_numpy(str).reshape(shape) for run in runs}
+
+
+def check_blocks(regime):
+    """Check that every sample that is no other fold's business stands in the regime that it is said to stand in."""
+    train_cells, train_genes = (regime == "train").any(axis=1), (regime == "train").any(axis=0)
+    seen = {
+        ("train", True, True),
+        ("unseen_cell", False, True),
+        ("unseen_gene", True, False),
+        ("both_unseen", False, False),
+    }
+    for cell, gene in np.argwhere(regime != "test"):
+        assert (regime[cell, gene], bool(train_cells[cell]), bool(train_genes[gene])) in seen
+
+
+# What every split promises
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return make_store(tmp_path_factory.mktemp("store"))
+
+
+def test_folds_hold_out_cells_and_genes_together(store, tmp_path):
+    genes, cells, _, regimes = make_split(tmp_path, store, ["c1"], ["G3", "G7"])
+    assert set(genes.loc[genes["set"] == "held_out", "gene_id"]) == {"G3", "G7"}
+    assert set(cells.loc[cells["set"] == "held_out", "cell"]) == {"c1"}
+    final = regimes["final"]
+    check_blocks(final)
+    assert (final == "train").sum() == 5 * 38
+    assert (final[1] == "unseen_cell").sum() == 38 and (final[1] == "both_unseen").sum() == 2
+    assert (final == "unseen_gene").sum() == 5 * 2
+    for number in range(1, 4):
+        fold = regimes[f"fold-{number}"]
+        # The test set is left aside, all of it and nothing else.
+        assert np.array_equal(fold == "test", final != "train")
+        check_blocks(fold)
+        assert set(np.unique(fold)) == {"train", "test", "unseen_cell", "unseen_gene", "both_unseen"}
+        # The tables of cells and genes say the same.
+        held_cells, held_genes = cells["fold"] == str(number), genes["fold"] == str(number)
+        held = np.ix_(held_cells, held_genes)
+        assert (fold[held] == "both_unseen").all() and (fold == "both_unseen").sum() == fold[held].size
+
+
+def test_every_training_cell_and_gene_is_held_out_once(store, tmp_path):
+    genes, cells, _, regimes = make_split(tmp_path, store, ["c1"], ["G3", "G7"])
+    both = sum((regimes[f"fold-{number}"] == "both_unseen").astype(int) for number in (1, 2, 3))
+    assert both.max() == 1
+    assert cells["fold"].tolist().count("-") == 1 and genes["fold"].tolist().count("-") == 2
+    assert sorted(cells["fold"].value_counts()[["1", "2", "3"]]) == [1, 2, 2]
+    assert sorted(genes["fold"].value_counts()[["1", "2", "3"]]) == [12, 13, 13]
+
+
+def test_folds_of_genes_hold_out_genes_in_all_cells(store, tmp_path):
+    genes, cells, _, regimes = make_split(tmp_path, store, ["c1"], ["G3"], folds=5, hold_out="genes")
+    assert cells["fold"].tolist() == ["-"] * 6
+    check_blocks(regimes["final"])
+    for number in range(1, 6):
+        fold = regimes[f"fold-{number}"]
+        check_blocks(fold)
+        assert set(np.unique(fold)) == {"train", "test", "unseen_gene"}
+        assert np.array_equal(fold == "test", regimes["final"] != "train")
+    held = sum((regimes[f"fold-{number}"] == "unseen_gene").astype(int) for number in range(1, 6))
+    assert np.array_equal(held, regimes["final"] == "train")
+
+
+def test_folds_of_samples_are_random_and_called_leaking(store, tmp_path):
+    genes, cells, audit, regimes = make_split(tmp_path, store, ["c1"], ["G3"], folds=4, hold_out="samples")
+    assert set(genes["fold"]) == set(cells["fold"]) == {"-"}
+    final = regimes["final"]
+    check_blocks(final)
+    held = np.zeros(final.shape, int)
+    for number in range(1, 5):
+        fold = regimes[f"fold-{number}"]
+        assert set(np.unique(fold)) == {"train", "test", "leaking"}
+        assert np.array_equal(fold == "test", final != "train")
+        # About a quarter, and nearly every gene and cell of it is in the training samples, too.
+        assert 0.15 < (fold == "leaking").mean() < 0.3
+        held += fold == "leaking"
+    assert np.array_equal(held, final == "train")
+    leaking = audit[(audit["regime"] == "leaking") & (audit["run"] == "fold-1")].iloc[0]
+    assert leaking["genes_also_trained_on"] > 0.9 * leaking["genes"] and leaking["cells_also_trained_on"] == 5
+
+
+def test_without_held_out_cells_and_genes_all_is_trained_on(store, tmp_path):
+    *_, regimes = make_split(tmp_path, store)
+    assert (regimes["final"] == "train").all()
+
+
+@pytest.mark.parametrize("hold_out", ["cells_and_genes", "genes", "samples"])
+def test_the_seed_alone_decides(store, tmp_path, hold_out):
+    written = {}
+    for name, seed in (("first", 1), ("again", 1), ("other", 2)):
+        make_split(tmp_path, store, ["c1"], ["G3"], hold_out=hold_out, seed=seed)
+        written[name] = [(tmp_path / output).read_bytes() for output in OUTPUTS.values()]
+    assert written["first"] == written["again"]
+    assert written["first"][2] != written["other"][2]
+
+
+def test_audit_counts_what_blocks_share(store, tmp_path):
+    *_, audit, _ = make_split(tmp_path, store, ["c1"], ["G3", "G7"])
+    columns = ["cells", "genes", "samples", "samples_with_expression", "cells_also_trained_on", "genes_also_trained_on"]
+    final = audit[audit["run"] == "final"].set_index("regime")[[*columns, "gene_groups_also_trained_on"]]
+    assert final.loc["train"].tolist() == [5, 38, 190, 190, 5, 38, 38]
+    assert final.loc["unseen_cell"].tolist() == [1, 38, 38, 38, 0, 38, 38]
+    assert final.loc["unseen_gene"].tolist() == [5, 2, 10, 10, 5, 0, 0]
+    assert final.loc["both_unseen"].tolist() == [1, 2, 2, 2, 0, 0, 0]
+    assert audit["run"].unique().tolist() == ["final", "fold-1", "fold-2", "fold-3"]
+    assert (audit.loc[audit["regime"].isin(["unseen_gene", "both_unseen"]), "gene_groups_also_trained_on"] == 0).all()
+
+
+# Groups
+
+
+def naive_groups(neighbours, count):
+    """Number the genes' groups by spreading the lowest number to all neighbours until nothing changes."""
+    group = list(range(count))
+    while True:
+        spread = [
+            min([group[gene], *(group[other] for other in range(count) if neighbours(gene, other))])
+            for gene in range(count)
+        ]
+        if spread == group:
+            return np.array(group)
+        group = spread
+
+
+def check_groups(genes, regimes, expected):
+    """Check that the groups are the expected ones, and that no fold trains on a gene of a held-out gene's group."""
+    assert np.array_equal(pd.factorize(genes["group"])[0], pd.factorize(expected)[0])
+    for run, regime in regimes.items():
+        if run != "final":
+            trained = expected[(regime == "train").any(axis=0)]
+            unseen = expected[np.isin(regime, ["unseen_gene", "both_unseen"]).any(axis=0)]
+            assert len(unseen) and not set(trained) & set(unseen)
+
+
+@pytest.mark.parametrize("hold_out", ["cells_and_genes", "genes"])
+def test_overlapping_windows_stay_together(tmp_path, hold_out):
+    rng = np.random.default_rng(2)
+    tss, chrom = rng.integers(0, 3000, 60), rng.choice(["1", "2", "X"], 60)
+    store = make_store(tmp_path, 60, tss=tss, chrom=chrom)
+    genes, _, _, regimes = make_split(tmp_path, store, hold_out=hold_out)
+    expected = naive_groups(lambda a, b: chrom[a] == chrom[b] and abs(tss[a] - tss[b]) <= WINDOW, 60)
+    assert 10 < len(set(expected)) < 50
+    check_groups(genes, regimes, expected)
+
+
+def test_overlapping_windows():
+    chrom = np.array(["1", "1", "1", "2", "1", "1"])
+    # In the order of places: row 2 at 10, row 0 at 110, row 4 at 211; row 3 on another chromosome, two of unknown place.
+    assert overlapping_windows(chrom, np.array([110, -1, 10, 60, 211, -1]), 100) == [(2, 0)]
+    assert overlapping_windows(chrom, np.array([110, -1, 10, 60, 211, -1]), 101) == [(2, 0), (0, 4)]
+    assert overlapping_windows(chrom[:0], np.array([], int), 100) == []
+
+
+def test_connected():
+    assert connected(5, [(4, 1), (1, 3)]).tolist() == [0, 1, 2, 1, 1]
+    assert connected(3, []).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("hold_out", ["cells_and_genes", "genes"])
+def test_groups_of_the_user_stay_together(tmp_path, hold_out):
+    group = [f"r{number % 7}" for number in range(28)] + ["", ""]
+    store = make_store(tmp_path, 30, tss=[-1] * 30, chrom=[""] * 30, group=group)
+    genes, _, _, regimes = make_split(tmp_path, store, hold_out=hold_out)
+    check_groups(genes, regimes, np.array([number % 7 for number in range(28)] + [7, 8]))
+
+
+def test_groups_of_the_user_and_of_windows_add_up(tmp_path):
+    tss = np.arange(12) * 1000
+    tss[1] = 50
+    store = make_store(tmp_path, 12, tss=tss, group=["", "r", "r", *[""] * 9])
+    genes, _, _, regimes = make_split(tmp_path, store, hold_out="genes")
+    check_groups(genes, regimes, np.array([0, 0, 0, *range(3, 12)]))
+
+
+def shared_dna():
+    """Windows 0-1-2 overlap in a chain (2 reverse-complemented), 3-4 too; 5 to 11 hold a repeat and nothing else in common."""
+    rng = np.random.default_rng(3)
+    dna = rng.integers(0, 4, (12, WINDOW)).astype(np.uint8)
+    dna[1, :60] = dna[0, 40:]
+    dna[2, :50] = dna[1, 50:]
+    dna[2] = reverse_complement(dna[2])
+    dna[4, 30:] = dna[3, :70]
+    dna[5:, 20:70] = dna[5, 20:70]
+    return dna
+
+
+def test_genes_with_shared_sequence_stay_together_where_no_places_are_known(tmp_path):
+    expected = np.array([0, 0, 0, 3, 3, *range(5, 12)])
+    store = make_store(tmp_path, 12, tss=[-1] * 12, chrom=[""] * 12, dna=shared_dna())
+    genes, _, _, regimes = make_split(tmp_path, store)
+    check_groups(genes, regimes, expected)
+
+
+def test_known_places_outweigh_shared_sequence(tmp_path):
+    store = make_store(tmp_path, 12, dna=shared_dna())
+    genes, *_ = make_split(tmp_path, store, hold_out="genes")
+    assert genes["group"].tolist() == list(range(1, 13))
+
+
+def test_without_any_knowledge_a_warning_is_given(tmp_path, caplog):
+    store = make_store(tmp_path, 12, tss=[-1] * 12, chrom=[""] * 12)
+    make_split(tmp_path, store, hold_out="genes")
+    assert "no coordinates, groups or sequences are known" in caplog.text
+
+
+def test_held_out_genes_beside_training_genes_are_warned_of(tmp_path, caplog):
+    store = make_store(tmp_path, 12, tss=[0, 50, *(np.arange(2, 12) * 1000)])
+    *_, audit, _ = make_split(tmp_path, store, held_out_genes=["G1", "G5"], hold_out="genes")
+    assert "1 held-out genes share bins or sequence with training genes, so their scores flatter: G1" in caplog.text
+    shared = audit[(audit["run"] == "final") & (audit["regime"] == "unseen_gene")]
+    assert shared["gene_groups_also_trained_on"].tolist() == [1]
+
+
+def test_large_groups_are_spread_over_the_folds(tmp_path):
+    store = make_store(
+        tmp_path, 30, tss=[-1] * 30, chrom=[""] * 30, group=["a"] * 10 + ["b"] * 8 + ["c"] * 7 + [""] * 5
+    )
+    genes, *_ = make_split(tmp_path, store, hold_out="genes")
+    assert genes["fold"].value_counts().tolist() == [10, 10, 10]
+
+
+# Held-out genes and missing expression
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_held_out_genes_from_a_file(store, tmp_path, pack):
+    (tmp_path / "list.txt").write_bytes(pack(b"G7\r\n\nG3\n"))
+    genes, *_ = make_split(tmp_path, store, held_out_genes=str(tmp_path / "list.txt"))
+    assert set(genes.loc[genes["set"] == "held_out", "gene_id"]) == {"G3", "G7"}
+
+
+def test_held_out_genes_may_have_versions(tmp_path):
+    write_part(
+        tmp_path / "genes.npz",
+        [],
+        gene_id=np.array(["ENSG00000000003", "ENSG00000000005", "x", "y"]),
+        chrom=np.full(4, "1"),
+        tss=np.arange(4) * 1000,
+        strand=np.full(4, "+"),
+        group=np.full(4, ""),
+    )
+    ids = np.load(tmp_path / "genes.npz")["gene_id"]
+    write_part(tmp_path / "expression.npz", [], gene_id=ids, cell=np.array(["a"]), values=np.ones((1, 4), np.float32))
+    paths = [tmp_path / "store" / name for name in ("genes.tsv", "cells.tsv", "expression.npy", "store.json")]
+    sizes = {"cells": ["a"], "marks": [], "window": WINDOW, "bins": 1}
+    build_store(paths, tmp_path / "genes.npz", tmp_path / "expression.npz", **sizes)
+    genes, *_ = make_split(tmp_path, paths, held_out_genes=["ENSG00000000005.12"], hold_out="genes")
+    assert genes["set"].tolist() == ["train", "held_out", "train", "train"]
+
+
+def test_genes_and_cells_without_expression_are_held_out(tmp_path, caplog):
+    expression = np.random.default_rng(0).normal(size=(6, 40))
+    # G2 is known in the held-out cell alone, G4 nowhere; c5 is known for the held-out gene alone.
+    expression[1:, 2] = np.nan
+    expression[:, 4] = np.nan
+    expression[5, :39] = np.nan
+    store = make_store(tmp_path, expression=expression)
+    genes, cells, _, regimes = make_split(tmp_path, store, ["c0"], ["G39"])
+    assert set(genes.loc[genes["set"] == "held_out", "gene_id"]) == {"G2", "G4", "G39"}
+    assert set(cells.loc[cells["set"] == "held_out", "cell"]) == {"c0", "c5"}
+    assert "1 training cells without any expression are only predicted: c5" in caplog.text
+    assert "2 training genes without any expression are only predicted: G2, G4" in caplog.text
+    assert regimes["final"][0, 2] == "both_unseen" and regimes["final"][1, 2] == "unseen_gene"
+    for regime in regimes.values():
+        check_blocks(regime)
+
+
+def test_single_unknown_values_stay_in_their_block(tmp_path):
+    expression = np.random.default_rng(0).normal(size=(6, 40))
+    expression[2, 3] = np.nan
+    *_, audit, regimes = make_split(tmp_path, make_store(tmp_path, expression=expression))
+    assert (regimes["final"] == "train").all()
+    trained = audit[(audit["run"] == "final") & (audit["regime"] == "train")].iloc[0]
+    assert trained["samples"] == 240 and trained["samples_with_expression"] == 239
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("held_out_genes", "says"),
+    [
+        (
+            ["G1", "nope", "G2", "neither"],
+            "config key `held_out_genes`: 2 ids are not among the genes of the store: neither, nope; correct",
+        ),
+        (["G1", "G2", "G1"], "config key `held_out_genes`: the gene G1 is listed twice; remove one."),
+        ([f"G{number}" for number in range(40)], "no sample is left to train on: check `cells.train` and `held_out_genes`"),
+    ],
+)  # fmt: skip
+def test_lists_of_genes_that_do_not_fit_are_refused(store, tmp_path, held_out_genes, says):
+    with pytest.raises(InputError) as caught:
+        make_split(tmp_path, store, held_out_genes=held_out_genes)
+    assert str(caught.value).startswith(says)
+    assert not any((tmp_path / output).exists() for output in OUTPUTS.values())
+
+
+def test_a_file_of_genes_is_named_in_the_refusal(store, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("G1\nnope\n")
+    with pytest.raises(InputError) as caught:
+        make_split(tmp_path, store, held_out_genes=str(path))
+    assert str(caught.value).startswith(f"{path}: 1 ids are not among the genes of the store: nope; correct")
+    path.write_bytes(gzip.compress(b"G1\n" * 100)[:-9])
+    with pytest.raises(InputError, match="truncated"):
+        make_split(tmp_path, store, held_out_genes=str(path))
+    with pytest.raises(InputError, match="does not exist"):
+        make_split(tmp_path, store, held_out_genes=str(tmp_path / "no.txt"))
+
+
+def test_fewer_cells_than_folds_are_refused_and_genes_suggested(store, tmp_path):
+    with pytest.raises(InputError) as caught:
+        make_split(tmp_path, store, held_out_cells=CELLS[2:])
+    assert str(caught.value) == (
+        "config key `folds.number` is 3, but only 2 training cells have expression: "
+        "set `folds.hold_out: genes`, which holds out genes in all cells, or lower `folds.number`."
+    )
+    for hold_out in ("genes", "samples"):
+        make_split(tmp_path, store, held_out_cells=CELLS[2:], hold_out=hold_out)
+
+
+def test_fewer_groups_than_folds_are_refused(tmp_path):
+    store = make_store(tmp_path, 10, tss=[*range(0, 500, 100), *range(9000, 9500, 100)])
+    with pytest.raises(InputError) as caught:
+        make_split(tmp_path, store)
+    assert str(caught.value).startswith(
+        "config key `folds.number` is 3, but the training genes form only 2 groups that must stay together; lower it"
+    )
+    make_split(tmp_path, store, hold_out="samples")
+    make_split(tmp_path, store, folds=2)
