@@ -159,13 +159,18 @@ def test_one_mistake_is_told_in_a_full_file_too(changes):
     "config",
     [
         {"modules": ["dna"], "histone": {"path": "no-cell.tsv"}},
-        {"modules": ["histone"], "genes": {"reader": "npz", "path": ["a.npz", "b.npz"]}},
+        {
+            "modules": ["histone"],
+            "held_out_genes": [],
+            "genes": {"reader": "npz", "path": ["a.npz", "b.npz"]},
+            "histone": {"reader": "npz", "path": ["a.npz", "b.npz"]},
+            "expression": {"path": "rpkm.tsv"},
+        },
         {"modules": ["histone"], "sequence": {"path": ["a", "b"]}},
         {"genes": {"reader": "table", "columns": {"chrom": None, "tss": None}}, "sequence": {"reader": "csv"}},
         {"cells": {"train": ["a"]}, "folds": {"hold_out": "genes"}},
         {"cells": {"train": ["a"]}, "folds": {"hold_out": "samples"}},
         {"cells": {"train": ["E003", "GM12878+x", "a-b_c.d"]}, "folds": {"number": 3}},
-        {"histone": {"reader": "npz", "path": ["a.npz"]}, "held_out_genes": ["g"]},
         # 10 positions, a convolution of width 10, a pool of 1: one is left.
         {
             "modules": ["histone"],
@@ -177,6 +182,28 @@ def test_one_mistake_is_told_in_a_full_file_too(changes):
 )
 def test_what_is_no_mistake(config):
     checked(config)
+
+
+@pytest.mark.parametrize(
+    ("own", "forgotten"),
+    [
+        ({"genes": {"path": "a.gtf"}}, "histone.path"),
+        (
+            {
+                "genes": {"path": "a.gtf"},
+                "histone": {"path": "{cell}.tsv"},
+                "sequence": {"path": "a.fa"},
+                "expression": {"path": "a.tsv"},
+            },
+            "held_out_genes",
+        ),
+    ],
+)
+def test_a_key_that_still_names_the_example_is_refused(own, forgotten):
+    with pytest.raises(
+        InputError, match=f"^config key `{forgotten}` still names the built-in example, but `genes.path`"
+    ):
+        checked(own)
 
 
 # Names and files

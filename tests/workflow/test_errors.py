@@ -2,6 +2,15 @@
 
 import pytest
 
+# A configuration of one's own; of its files only README.md is there.
+OWN = """
+modules: [{modules}]
+held_out_genes: []
+genes: {{path: {genes}}}
+histone: {{path: "resources/{{cell}}.tsv.gz"}}
+sequence: {{path: README.md}}
+expression: {{path: README.md}}
+"""
 MISTAKES = {
     "a misspelt key": ("training: {epoch: 3}", ["`epoch`", "`training`", "did you mean `epochs`?"]),
     "an unknown key": ("gpu: true", ["`gpu`"]),
@@ -11,9 +20,16 @@ MISTAKES = {
         ["`training.learning_rate`", "write 0.0005"],
     ),
     "a wrong choice": ("histone: {scale: log2}", ["`histone.scale`", "counts, log1p, signal", "'log2'"]),
-    "a missing file": ("genes: {path: resources/genes.gtf}", ["`genes.path`", "resources/genes.gtf", "does not exist"]),
+    "a forgotten key": (
+        "genes: {path: resources/genes.gtf}",
+        ["`genes.path`", "built-in example", "set it to your own"],
+    ),
+    "a missing file": (
+        OWN.format(modules="dna", genes="resources/genes.gtf"),
+        ["`genes.path`", "resources/genes.gtf", "does not exist"],
+    ),
     "a missing count file": (
-        "histone: {path: 'resources/{cell}.tsv.gz'}",
+        OWN.format(modules="histone", genes="README.md"),
         ["`histone.path`", "resources/C01.tsv.gz", "does not exist"],
     ),
     "a cell on both sides": ("cells: {held_out: [C01]}", ["`cells.train`", "`cells.held_out`", "C01"]),

@@ -11,6 +11,7 @@ from .files import as_list
 
 # Where the pipeline makes files itself: a configured input there need not exist yet.
 GENERATED = "results/"
+EXAMPLE = "results/example/"
 
 
 def check_config(config, schema):
@@ -30,6 +31,7 @@ def check_config(config, schema):
     _check_cells(config)
     _check_windows(config)
     _check_readers(config)
+    _check_example(config)
     return config
 
 
@@ -174,6 +176,18 @@ def _check_readers(config):
         raise InputError(
             "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: "
             "name the columns `genes.columns.chrom` and `genes.columns.tss`, or use a GTF."
+        )
+
+
+def _check_example(config):
+    """Refuse a key that was forgotten when a user's own files took the place of the built-in example."""
+    files = list(_input_files(config))
+    forgotten = [key for key, path in files if path.startswith(EXAMPLE)]
+    own = [key for key, path in files if not path.startswith(EXAMPLE)]
+    if forgotten and own:
+        hint = " (a file, a list of ids, or [])" if forgotten[0] == "held_out_genes" else ""
+        raise InputError(
+            f"config key `{forgotten[0]}` still names the built-in example, but `{own[0]}` does not: set it to your own{hint}."
         )
 
 
