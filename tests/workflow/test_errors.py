@@ -1,6 +1,7 @@
 """What a mistake in the config or a missing file says, before anything has run."""
 
 import pytest
+from conftest import SMALL
 
 # A configuration of one's own; of its files only README.md is there.
 OWN = """
@@ -50,3 +51,17 @@ def test_a_mistake_is_one_sentence(project, mistake):
         assert words in message
     assert "Traceback" not in message
     assert len(said) <= 3, message
+
+
+def test_a_bad_line_in_a_file_is_one_sentence_and_leaves_no_output(project):
+    project.snakemake("simulate_example", configfile=SMALL)
+    annotation = project / "results/example/genes.gtf"
+    lines = annotation.read_text().splitlines()
+    place = next(number for number, line in enumerate(lines) if "\tgene\t" in line)
+    lines[place] = lines[place].replace("\t-\t", "\tx\t").replace("\t+\t", "\tx\t")
+    annotation.write_text("\n".join(lines))
+    process = project.snakemake("results/read_gtf/genes.npz", configfile=SMALL, check=False)
+    assert process.returncode == 1
+    assert f"results/example/genes.gtf, line {place + 1}: the strand is 'x'" in process.stdout
+    assert "Traceback" not in process.stdout
+    assert not list((project / "results/read_gtf").glob("*"))

@@ -148,6 +148,8 @@ def _write_histone(parts, path, cells, gene_id, minus, warnings, abouts):
             if array is None:
                 array = np.lib.format.open_memmap(temporary, "w+", dtype, (len(parts), *values.shape))
             array[row] = values
+            if (row + 1) % 10 == 0:
+                log.info("histone marks of %d of %d cells", row + 1, len(parts))
         array.flush()
         del array
     return scale

@@ -11,13 +11,15 @@ from .regimes import HELD_OUT, LABELS, TRAIN
 
 log = logging.getLogger(__name__)
 
-PREDICTORS = {
-    ("final", "model"): "final model",
-    ("ensemble", "model"): "mean of the fold models",
-    ("mean", "model"): "model, mean over folds",
-    ("any", "gene_mean"): "per-gene training mean",
-    ("any", "training_mean"): "training mean",
+# The rows of the summary, by set and run, and what their model is called there.
+SHOWN = {
+    ("test", "final"): "final model",
+    ("test", "ensemble"): "mean of the fold models",
+    ("validation", "mean"): "model, mean over folds",
+    ("train", "final"): "final model",
+    ("train", "mean"): "model, mean over folds",
 }
+BASELINES = {"gene_mean": "per-gene training mean", "training_mean": "training mean"}
 COLUMNS = {
     "mse": "MSE",
     "rmse": "RMSE",
@@ -121,27 +123,22 @@ def _over_folds(validation):
 
 
 def _summary(result):
-    """Return the rows that a reader compares, in words."""
-    spread = result[result["run"] == "sd"].set_index(["set", "regime", "predictor"])
-    lines = []
-    for set_name, run in (
-        ("test", "final"),
-        ("test", "ensemble"),
-        ("validation", "mean"),
-        ("train", "final"),
-        ("train", "mean"),
-    ):
-        for row in result[(result["set"] == set_name) & (result["run"] == run)].to_dict("records"):
-            if set_name == "train" and row["predictor"] != "model":
-                continue
-            who = PREDICTORS.get((run, row["predictor"])) or PREDICTORS[("any", row["predictor"])]
-            line = {"set": SETS[set_name], "regime": LABELS[row["regime"]], "predictor": who, "samples": row["samples"]}
-            for name in (*NAMES, "skill"):
-                deviation = spread.at[(set_name, row["regime"], row["predictor"]), name] if run == "mean" else None
-                line[COLUMNS[name]] = _number(row[name], deviation)
-            lines.append((set_name, HELD_OUT.index(row["regime"]) if row["regime"] in HELD_OUT else 9, line))
-    order = list(SETS)
-    return pd.DataFrame([line for *_, line in sorted(lines, key=lambda entry: (order.index(entry[0]), entry[1]))])
+    """Return the rows that a reader compares, in words: by set, then by regime."""
+    rows = [row for row in result.to_dict("records") if (row["set"], row["run"]) in SHOWN]
+    rows = [row for row in rows if row["set"] != "train" or row["predictor"] == "model"]
+    regimes = [*HELD_OUT, TRAIN]
+    rows.sort(key=lambda row: (list(SETS).index(row["set"]), regimes.index(row["regime"])))
+    deviations = result[result["run"] == "sd"].set_index(["set", "regime", "predictor"])
+    return pd.DataFrame([_in_words(row, deviations) for row in rows])
+
+
+def _in_words(row, deviations):
+    who = SHOWN[row["set"], row["run"]] if row["predictor"] == "model" else BASELINES[row["predictor"]]
+    line = {"set": SETS[row["set"]], "regime": LABELS[row["regime"]], "predictor": who, "samples": row["samples"]}
+    for name, title in COLUMNS.items():
+        key = (row["set"], row["regime"], row["predictor"])
+        line[title] = _number(row[name], deviations.at[key, name] if row["run"] == "mean" else None)
+    return line
 
 
 def _number(value, deviation):

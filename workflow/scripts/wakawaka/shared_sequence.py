@@ -1,8 +1,12 @@
 """Genes whose windows overlap, found from their sequences alone, where no coordinates are known."""
 
+import logging
+
 import numpy as np
 
 from .dna import N, reverse_complement
+
+log = logging.getLogger(__name__)
 
 LENGTH = 32
 # Of two overlapping windows of one assembly every base agrees; a little room is left for masked or patched ones.
@@ -35,6 +39,8 @@ def shared_sequence_pairs(dna):
     keys = keys[order]
     pairs = set()
     for gene, codes in enumerate(dna):
+        if gene and gene % 1000 == 0:
+            log.info("looking for shared sequence: %d of %d genes", gene, len(dna))
         kmers, valid = _kmers(codes)
         start = np.searchsorted(keys, kmers, "left")
         stop = np.searchsorted(keys, kmers, "right")
