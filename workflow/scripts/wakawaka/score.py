@@ -146,4 +146,5 @@ def _number(value, deviation):
         # A hyphen alone would be a list in the report's text.
         return "–"
     # Over four folds a third digit would say nothing.
-    return f"{value:.3f}" if deviation is None else f"{value:.2f} ± {deviation:.2f}"
+    text = f"{value:.3f}" if deviation is None else f"{value:.2f} ± {deviation:.2f}"
+    return text.removeprefix("-") if not text.strip("-0.") else text
