@@ -42,6 +42,22 @@ def write_part(path, sources, warnings=(), about=None, **arrays):
     log.info("%s: %d genes", path, len(arrays["gene_id"]))
 
 
+def write_genes(path, source, warnings, *, gene_id, chrom, tss, strand, group):
+    """Write the genes part of arrays [row], once per gene; genes of unknown strand at a known place are counted.
+
+    Raises:
+        InputError: if two rows of one gene differ.
+    """
+    unknown = gene_id[(strand == ".") & (tss >= 0)]
+    if len(unknown):
+        warnings.add(
+            f"{source}: {len(unknown)} genes of unknown strand are taken as on the plus strand: {some(unknown)}."
+        )
+    keep = unique_rows(gene_id, np.stack([chrom, tss.astype(str), strand, group], axis=1), source, warnings)
+    columns = {"gene_id": gene_id, "chrom": chrom, "tss": tss, "strand": strand, "group": group}
+    write_part(path, source, warnings, **{name: values[keep] for name, values in columns.items()})
+
+
 # A reader may make many parts of one file, and no job changes its inputs.
 @functools.cache
 def _source(path):
@@ -61,6 +77,16 @@ def some(names, most=5):
     return ", ".join(str(name) for name in names[:most]) + (
         f" and {len(names) - most} more" if len(names) > most else ""
     )
+
+
+def compact_counts(values, path):
+    """Return whole numbers, none of them negative, as uint16 where they fit, else as uint32. Raises InputError above 2^32 - 1."""
+    highest = values.max(initial=0)
+    if highest > np.iinfo(np.uint32).max:
+        raise InputError(
+            f"{path}: a count of {highest:g} is not believable; check the marks' columns and `histone.scale`."
+        )
+    return values.astype(np.uint16 if highest <= np.iinfo(np.uint16).max else np.uint32)
 
 
 def unique_rows(gene_id, values, where, warnings):

@@ -9,7 +9,7 @@ import pandas as pd
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .parts import Warnings, unique_rows, write_part
+from .parts import Warnings, compact_counts, unique_rows, write_part
 from .tables import need_columns, numbers, read_header, read_text_table, whole_numbers
 
 
@@ -46,16 +46,6 @@ def read_counts(path, part, *, marks, bins, scale, order):
     # Two versions of one Ensembl gene id.
     keep = unique_rows(ids, values, path, warned)
     write_part(part, path, warned, about={"scale": scale, "order": order}, gene_id=ids[keep], values=values[keep])
-
-
-def compact_counts(values, path):
-    """Return whole numbers, none of them negative, as uint16 where they fit, else as uint32. Raises InputError above 2^32 - 1."""
-    highest = values.max(initial=0)
-    if highest > np.iinfo(np.uint32).max:
-        raise InputError(
-            f"{path}: a count of {highest:g} is not believable; check the marks' columns and `histone.scale`."
-        )
-    return values.astype(np.uint16 if highest <= np.iinfo(np.uint16).max else np.uint32)
 
 
 def _check_rows(path, table, marks, bins, scale):

@@ -4,7 +4,7 @@ import numpy as np
 
 from .errors import InputError
 from .gene_ids import plain_id
-from .parts import Warnings, some, unique_rows, write_part
+from .parts import Warnings, write_genes
 from .tables import EMPTY, need_columns, read_text_table, whole_numbers
 
 _STRANDS = {"+": "+", "1": "+", "+1": "+", "-": "-", "-1": "-", ".": ".", "": ".", "0": "."}
@@ -44,22 +44,7 @@ def read_gene_table(path, part, *, columns, first_base):
         )
     strand = np.array([_STRANDS[text] for text in strand])
     tss = np.where(chrom == "", -1, _tss(path, table, wanted.get("tss"), first_base))
-    unknown = gene_id[(strand == ".") & (tss >= 0)]
-    if len(unknown):
-        warnings.add(
-            f"{path}: {len(unknown)} genes of unknown strand are taken as on the plus strand: {some(unknown)}."
-        )
-    keep = unique_rows(gene_id, np.stack([chrom, tss.astype(str), strand, group], axis=1), path, warnings)
-    write_part(
-        part,
-        path,
-        warnings,
-        gene_id=gene_id[keep],
-        chrom=chrom[keep],
-        tss=tss[keep],
-        strand=strand[keep],
-        group=group[keep],
-    )
+    write_genes(part, path, warnings, gene_id=gene_id, chrom=chrom, tss=tss, strand=strand, group=group)
 
 
 def _tss(path, table, name, first_base):

@@ -7,7 +7,7 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .parts import Warnings, some, unique_rows, write_part
+from .parts import Warnings, write_genes
 
 _GENE_ID = re.compile(r'(?:^|[;\s])gene_id "?([^";]+)"?')
 
@@ -33,23 +33,8 @@ def read_gtf(path, part):
             f"{path}: there is no `gene` line in this GTF (third column); use an annotation that has them, such as GENCODE's or Ensembl's."
         )
     gene_id, chrom, tss, strand = (np.array(column) for column in zip(*genes, strict=True))
-    warnings = Warnings()
-    unknown = gene_id[strand == "."]
-    if len(unknown):
-        warnings.add(
-            f"{path}: {len(unknown)} genes of unknown strand are taken as on the plus strand: {some(unknown)}."
-        )
-    keep = unique_rows(gene_id, np.stack([chrom, tss.astype(str), strand], axis=1), path, warnings)
-    write_part(
-        part,
-        path,
-        warnings,
-        gene_id=gene_id[keep],
-        chrom=chrom[keep],
-        tss=tss[keep],
-        strand=strand[keep],
-        group=np.full(len(keep), ""),
-    )
+    group = np.full(len(genes), "")
+    write_genes(part, path, Warnings(), gene_id=gene_id, chrom=chrom, tss=tss, strand=strand, group=group)
 
 
 def _gene(path, number, line):

@@ -5,8 +5,7 @@ import numpy as np
 from .errors import InputError
 from .files import as_list
 from .npz_files import check_shape, gene_ids, member_names, members
-from .parts import Warnings, some, unique_rows, write_part
-from .read_counts import compact_counts
+from .parts import Warnings, compact_counts, some, unique_rows, write_part
 
 # How far ln(count + 1) may lie from a whole count's before the values count as something else.
 LOG_TOLERANCE = 1e-3
