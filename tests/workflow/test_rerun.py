@@ -69,8 +69,9 @@ def test_a_comment_or_a_docstring_in_the_model_retrains_nothing(example, edit):
     assert example.planned(configfile=SMALL) == {}
 
 
-def test_a_setting_of_the_training_retrains_but_prepares_nothing(example):
-    planned = example.planned("--config", "training={epochs: 2}", configfile=SMALL)
+def test_a_setting_of_the_training_retrains_but_prepares_nothing(example, tmp_path):
+    (tmp_path / "more.yaml").write_text("training: {epochs: 2}")
+    planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
     assert planned["train"] == 3
     assert not {"simulate_example", "build_store", "split"} & set(planned)
 
