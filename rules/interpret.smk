@@ -1,13 +1,36 @@
 # What the model looks at.
 
 
+rule find_genes:
+    input:
+        store=STORE,
+    output:
+        table="results/attributions/genes.tsv",
+    log:
+        "logs/find_genes/find_genes.log",
+    benchmark:
+        "benchmarks/find_genes/find_genes.tsv"
+    # Before training starts: a misspelt gene should not be found out after it.
+    priority: 1
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("find_genes.py"),
+        genes=config["interpret"]["genes"],
+    script:
+        "../workflow/scripts/find_genes.py"
+
+
 rule attribute:
     input:
         store=STORE,
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
-        final="results/models/{model}/final/model.keras",
-        folds=lambda wildcards: expand("results/models/{model}/{run}/model.keras", model=wildcards.model, run=FOLDS),
+        genes="results/attributions/genes.tsv",
+        models=lambda wildcards: expand("results/models/{model}/{run}/model.keras", model=wildcards.model, run=RUNS),
     output:
         attribution="results/attributions/{model}/{gene}.npz",
     log:
@@ -22,6 +45,7 @@ rule attribute:
         runtime=60,
     params:
         code=code("attribute.py"),
+        runs=RUNS,
         modules=MODULES,
     script:
         "../workflow/scripts/attribute.py"

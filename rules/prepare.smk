@@ -283,6 +283,7 @@ rule split:
         held_out_genes=[] if isinstance(config["held_out_genes"], str) else config["held_out_genes"],
         folds=config["folds"]["number"],
         hold_out=config["folds"]["hold_out"],
+        transform=config["expression"]["transform"],
         seed=config["seed"],
     script:
         "../workflow/scripts/split.py"

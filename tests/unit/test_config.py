@@ -248,3 +248,15 @@ def test_missing_files_are_named(tmp_path, monkeypatch, changes, says):
 
 def test_files_of_an_unused_module_are_not_looked_for():
     check_files(merged(DEFAULT, {"modules": ["dna"], "histone": {"path": "no/{cell}.tsv"}}))
+
+
+def test_a_model_of_config_yaml_is_taken_away_by_null():
+    assert list(checked({"models": {"wakawaka": None, "mine": {}}})["models"]) == ["mine"]
+    with pytest.raises(InputError, match="`models` needs at least 1 key"):
+        checked({"models": {"wakawaka": None}})
+
+
+def test_ones_own_held_out_genes_go_with_the_example():
+    checked({"held_out_genes": "resources/mine.txt"})
+    with pytest.raises(InputError, match="`held_out_genes`: the file resources/mine.txt does not exist"):
+        check_files(checked({"held_out_genes": "resources/mine.txt"}))

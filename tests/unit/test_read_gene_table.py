@@ -87,7 +87,6 @@ HEADER = "gene_id\tchrom\ttss\tstrand\n"
         ),
         (HEADER + "A\tc\t5\t+\n", {"group": "region"}, ", line 1: there is no column 'region' in the header"),
         (HEADER + "A\tc\t5\t+\nB\tc\t5.5\t+\n", {}, ", line 3: tss is '5.5', but it must be a whole number"),
-        (HEADER + "A\tc\tNA\t+\n", {}, ", line 2: tss is 'NA', but it must be a whole number"),
         (
             HEADER + "A\tc\t5\t+\nB\tc\t0\t+\n",
             {},
@@ -103,3 +102,8 @@ def test_malformed_tables_are_refused(tmp_path, text, columns, says):
         read(tmp_path, text, **columns)
     assert str(caught.value).startswith(f"{tmp_path}/genes.tsv{says}")
     assert not (tmp_path / "part.npz").exists()
+
+
+def test_a_blank_position_is_not_known(tmp_path):
+    _, genes = read(tmp_path, "gene_id\tchrom\ttss\tstrand\nA\t1\t\t+\nB\t1\tNA\t+\nC\t1\t7\t+\n")
+    assert genes["tss"].tolist() == [-1, -1, 6]

@@ -50,6 +50,11 @@ def test_identical_lines_are_used_once(tmp_path):
     ]
 
 
+def test_the_feature_is_the_third_column(tmp_path):
+    text = 'c\tgene\texon\t1\t2\t.\t+\t.\tgene_id "A";\nc\tgene\tgene\t5\t9\t.\t+\t.\tgene_id "A";\n'
+    assert read(tmp_path, text)[1]["tss"].tolist() == [4]
+
+
 def line(chrom="c", start="5", end="9", strand="+", attributes='gene_id "A";'):
     return f"{chrom}\tex\tgene\t{start}\t{end}\t.\t{strand}\t.\t{attributes}\n"
 

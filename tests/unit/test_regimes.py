@@ -11,7 +11,7 @@ STORE = SimpleNamespace(cells=np.array(["01", "02"]), genes=np.array(["1", "2", 
 
 
 def test_every_regime_has_a_label_of_its_own():
-    assert set(LABELS) == {TRAIN, *HELD_OUT, TEST}
+    assert set(LABELS) == {TRAIN, *HELD_OUT}
     assert len(set(LABELS.values())) == len(LABELS)
 
 

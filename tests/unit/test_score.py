@@ -9,7 +9,7 @@ import pytest
 from wakawaka.aggregate import aggregate
 from wakawaka.check_example import check_example
 from wakawaka.files import read_table, write_table
-from wakawaka.score import baselines, score
+from wakawaka.score import _number, baselines, score
 
 # Two training cells and one unseen, two training genes and one unseen.
 FINAL = pd.DataFrame(
@@ -80,6 +80,12 @@ def test_mean_and_deviation_over_folds(scored):
     assert (first, second) == pytest.approx((1.25, 0.25))
     assert table.at[("validation", "unseen_cell", "mean", "model"), "mse"] == pytest.approx(0.75)
     assert table.at[("validation", "unseen_cell", "sd", "model"), "mse"] == pytest.approx(1 / np.sqrt(2))
+
+
+def test_a_rounded_zero_has_no_sign():
+    assert _number(-0.0001, None) == "0.000"
+    assert _number(-0.001, 0.001) == "0.00 ± 0.00"
+    assert _number(-0.25, 0.5) == "-0.25 ± 0.50"
 
 
 def test_the_summary_has_dashes_for_what_is_not_defined(scored):

@@ -1,5 +1,6 @@
 import gzip
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ def make_split(folder, store, held_out_cells=(), held_out_genes=(), folds=3, hol
     outputs = {key: folder / name for key, name in OUTPUTS.items()}
     genes = held_out_genes if isinstance(held_out_genes, str) else list(held_out_genes)
     chosen = {"held_out_cells": list(held_out_cells), "held_out_genes": genes}
-    split(store, **outputs, **chosen, folds=folds, hold_out=hold_out, seed=seed)
+    split(store, **outputs, **chosen, folds=folds, hold_out=hold_out, transform="none", seed=seed)
     genes, cells, samples, audit = (pd.read_csv(path, sep="\t", keep_default_na=False) for path in outputs.values())
     # A row for every cell and gene, in the order of the store.
     assert list(zip(samples["cell"], samples["gene_id"], strict=True)) == [
@@ -260,7 +261,7 @@ def test_known_places_outweigh_shared_sequence(tmp_path):
 def test_without_any_knowledge_a_warning_is_given(tmp_path, caplog):
     store = make_store(tmp_path, 12, tss=[-1] * 12, chrom=[""] * 12)
     make_split(tmp_path, store, hold_out="genes")
-    assert "no coordinates, groups or sequences are known" in caplog.text
+    assert "12 genes have neither coordinates nor a group" in caplog.text
 
 
 def test_held_out_genes_beside_training_genes_are_warned_of(tmp_path, caplog):
@@ -388,3 +389,45 @@ def test_fewer_groups_than_folds_are_refused(tmp_path):
     )
     make_split(tmp_path, store, hold_out="samples")
     make_split(tmp_path, store, folds=2)
+
+
+def test_genes_without_coordinates_are_compared_by_their_sequence(tmp_path):
+    """Two chains of overlapping windows; in each, one gene has no coordinates."""
+    genome = np.random.default_rng(8).integers(0, 4, 2000).astype(np.uint8)
+    tss = [100, 150, 200, 700, 750, 1200, 1400, 1600]
+    dna = np.stack([genome[place - 50 : place + 50] for place in tss])
+    known = [place if row not in (1, 4) else -1 for row, place in enumerate(tss)]
+    chrom = ["1" if place >= 0 else "" for place in known]
+    store = make_store(tmp_path, 8, tss=known, chrom=chrom, dna=dna)
+    genes, _, _, regimes = make_split(tmp_path, store, hold_out="genes")
+    check_groups(genes, regimes, np.array([0, 0, 0, 1, 1, 2, 3, 4]))
+
+
+def test_genes_with_nothing_to_group_them_by_are_warned_of(tmp_path, caplog):
+    store = make_store(tmp_path, 8, tss=[-1, *range(0, 7000, 1000)], chrom=["", *["1"] * 7])
+    make_split(tmp_path, store)
+    assert "1 genes have neither coordinates nor a group" in caplog.text
+
+
+def test_a_fold_without_anything_to_train_on_is_refused(tmp_path):
+    """Two cells, of which one has a single known value: the fold that holds out the other cell may be left with nothing."""
+    expression = np.full((2, 6), np.nan)
+    expression[0] = np.arange(6)
+    expression[1, 0] = 1.0
+    store = make_store(tmp_path, 6, cells=["c0", "c1"], expression=expression)
+    said = set()
+    for seed in range(8):
+        try:
+            make_split(tmp_path, store, folds=2, seed=seed)
+        except InputError as error:
+            said.add(re.sub(r"fold-\d", "fold-n", str(error)))
+    assert len(said) == 1
+    assert "nothing with a known expression is left to train fold-n on" in said.pop()
+
+
+def test_values_that_the_transform_refuses_are_found_before_training(tmp_path):
+    store = make_store(tmp_path)
+    outputs = {key: tmp_path / name for key, name in OUTPUTS.items()}
+    chosen = {"held_out_cells": [], "held_out_genes": [], "folds": 2, "hold_out": "genes", "seed": 1}
+    with pytest.raises(InputError, match="`expression.transform` is log2p1"):
+        split(store, **outputs, **chosen, transform="log2p1")

@@ -54,7 +54,6 @@ def test_editing_one_figure_redraws_that_figure(example, edit):
 
 
 def test_editing_the_code_of_the_model_retrains(example, edit):
-    edit(f"{LIBRARY}/model.py", "padding", "padding")
     edit(f"{LIBRARY}/model.py", "keras.layers.Flatten(", "keras.layers.Flatten(trainable=True, ")
     planned = example.planned(configfile=SMALL)
     assert planned["train"] == 3

@@ -15,5 +15,6 @@ with job(snakemake):
         held_out_genes=snakemake.input.held_out_genes or snakemake.params.held_out_genes,
         folds=snakemake.params.folds,
         hold_out=snakemake.params.hold_out,
+        transform=snakemake.params.transform,
         seed=snakemake.params.seed,
     )

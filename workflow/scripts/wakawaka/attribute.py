@@ -5,11 +5,10 @@ import logging
 import numpy as np
 import tensorflow as tf
 
-from .errors import InputError
 from .files import atomic, read_table
+from .gene_ids import plain_id
 from .metrics import pearson
 from .model import INPUTS, load_model, model_inputs, use_threads
-from .parts import some
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -18,25 +17,23 @@ log = logging.getLogger(__name__)
 HIGHLY = 0.1
 
 
-def attribute(store, test, out_of_fold, final, folds, attribution, *, gene, modules, threads):
-    """Write the attributions of one sample.
+def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modules, threads):
+    """Write the attributions of one sample that the model had not seen, wherever the truth of such a sample is known.
 
     Args:
-        store: paths of the store. test, out_of_fold: paths of predictions. final: path of the final model. folds: paths
-            of the fold models.
-        attribution: path of the output, an npz: gene_id, cell, regime, truth, prediction (0-d); window, bin_size (0-d, bp);
-            for the histone module marks [mark], histone and histone_gradient [bin, mark] (the model's input and
-            d prediction / d input), histone_agreement (0-d); for the DNA module dna [position] codes, dna_gradient
-            [position, 4] and dna_agreement. The agreement is the mean Pearson correlation between the gradients of
-            any two fold models.
-        gene: a gene id, or `best` for the best-predicted sample among the highly expressed ones. The cell is the one in which
-            the gene is best predicted; samples that the model has not seen come first.
+        store: paths of the store. test, out_of_fold: paths of predictions. models: paths of the models of `runs`, which
+            are `final` and the folds.
+        attribution: path of the output, an npz: gene_id, cell, strand (+ - .), regime, truth, run (whose model it is),
+            prediction (0-d); window, bin_size (0-d, bp); for the histone module marks [mark], histone and
+            histone_gradient [bin, mark] (the model's input and d prediction / d input), histone_agreement (0-d); for the
+            DNA module dna [position] codes, dna_gradient [position, 4] and dna_agreement. The agreement is the mean
+            Pearson correlation between the gradients of any two fold models.
+        gene: a gene id, or `best` for the best-predicted sample among the highly expressed ones. Of a named gene it is the
+            cell in which it is best predicted. Samples of the test set, predicted by the final model, come first; without
+            a known truth there, a sample that a fold held out, predicted by the model of that fold.
 
     From the gradient at a base the mean over the four bases is subtracted: one-hot inputs cannot move in that direction
     (Majdandzic et al., Genome Biology 2023, 24:109). Dropout is off.
-
-    Raises:
-        InputError: for a gene that is not in the store.
     """
     use_threads(threads)
     store = Store(store)
@@ -44,15 +41,17 @@ def attribute(store, test, out_of_fold, final, folds, attribution, *, gene, modu
     cell, row = np.flatnonzero(store.cells == sample["cell"]), np.flatnonzero(store.genes == sample["gene_id"])
     modules = [module for module in INPUTS if module in modules]
     inputs = dict(zip(modules, model_inputs(store, modules, cell, row), strict=True))
-    network = load_model(final)
-    prediction, gradients = _gradients(network, inputs)
+    found = {run: _gradients(load_model(path), inputs) for run, path in zip(runs, models, strict=True)}
+    prediction, gradients = found[sample["run"]]
+    network = load_model(models[runs.index(sample["run"])])
+    strand = store.gene_table["strand"].iloc[row[0]]
+    sizes = {name: store.info[name] for name in ("window", "bin_size")}
+    arrays = {**sample, **sizes, "strand": strand, "prediction": prediction}
     for module in modules:
         _log_completeness(network, module, inputs, gradients[module], prediction)
-    others = [_gradients(load_model(path), inputs)[1] for path in folds]
-    arrays = {**sample, "prediction": prediction, "window": store.info["window"], "bin_size": store.info["bin_size"]}
-    for module in modules:
         arrays[f"{module}_gradient"] = _centred(module, gradients[module])
-        arrays[f"{module}_agreement"] = _agreement([_centred(module, other[module]) for other in others])
+        folds = [_centred(module, other[module]) for run, (_, other) in found.items() if run != "final"]
+        arrays[f"{module}_agreement"] = _agreement(folds)
     if "histone" in modules:
         arrays |= {"marks": np.array(store.info["marks"]), "histone": inputs["histone"][0]}
     if "dna" in modules:
@@ -62,20 +61,19 @@ def attribute(store, test, out_of_fold, final, folds, attribution, *, gene, modu
 
 
 def _choose(store, test, out_of_fold, gene):
-    """Return the sample to draw as a dict of cell, gene_id, regime, truth; one of the test set if any has a known truth."""
-    if gene != "best" and gene not in store.genes:
-        raise InputError(
-            f"config key `interpret.genes` names {gene}, which is not in the store; its genes are called {some(store.genes, 3)}."
-        )
-    for path, prediction in ((test, "final"), (out_of_fold, "prediction")):
+    """Return the sample to draw as a dict of cell, gene_id, regime, truth and run."""
+    gene = plain_id(gene)
+    for path, column in ((test, "final"), (out_of_fold, "prediction")):
         table = read_table(path)
         known = table[table["truth"].notna() & ((gene == "best") | (table["gene_id"] == gene))]
+        if gene == "best" and len(known):
+            known = known[known["truth"] >= known["truth"].quantile(1 - HIGHLY)]
         if len(known):
-            high = known[known["truth"] >= known["truth"].quantile(1 - HIGHLY)]
-            best = high.loc[(high["truth"] - high[prediction]).abs().idxmin()]
-            log.info("%s: gene %s in cell %s (%s)", gene, best["gene_id"], best["cell"], best["regime"])
-            return {name: best[name] for name in ("cell", "gene_id", "regime", "truth")}
-    return {"cell": store.cells[0], "gene_id": gene, "regime": "-", "truth": np.nan}
+            best = known.loc[(known["truth"] - known[column]).abs().idxmin()]
+            run = best["run"] if column == "prediction" else "final"
+            log.info("%s: gene %s in cell %s (%s), %s", gene, best["gene_id"], best["cell"], best["regime"], run)
+            return {**best[["cell", "gene_id", "regime", "truth"]].to_dict(), "run": run}
+    return {"cell": store.cells[0], "gene_id": gene, "regime": "-", "truth": np.nan, "run": "final"}
 
 
 def _gradients(model, inputs):

@@ -23,6 +23,8 @@ def check_example(scores, truth, table):
     found = found[(found["set"] == "test") & (found["run"] == "final")]
     reached = found.pivot(index="regime", columns="predictor", values="mse")
     rows = []
+    columns = ["regime", "final_model", "expected_of_an_oracle", "gene_mean", "expected_gene_mean"]
+    columns += ["training_mean", "expected_training_mean", "model_beats_training_mean"]
     for regime in (name for name in expected if name in reached.index):
         mse = reached.loc[regime]
         beats = bool(mse["model"] < mse["training_mean"])
@@ -36,4 +38,4 @@ def check_example(scores, truth, table):
         rows.append({**row, "model_beats_training_mean": "yes" if beats else "no"})
         if not beats:
             log.warning("%s: the model is no better than the training mean", LABELS[regime])
-    write_table(pd.DataFrame(rows).round(3), table)
+    write_table(pd.DataFrame(rows, columns=columns).round(3), table)

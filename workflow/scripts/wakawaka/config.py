@@ -9,8 +9,7 @@ import jsonschema
 from .errors import InputError
 from .files import as_list
 
-# Where the pipeline makes files itself: a configured input there need not exist yet.
-GENERATED = "results/"
+# Where the pipeline makes the files of the built-in example itself: they need not exist yet.
 EXAMPLE = "results/example/"
 
 
@@ -25,6 +24,9 @@ def check_config(config, schema):
         InputError: for the most telling of the schema's errors, or for values that contradict each other.
     """
     config = copy.deepcopy(config)
+    if isinstance(config, dict) and isinstance(config.get("models"), dict):
+        # Snakemake adds the models of a further config file to those of config.yaml; null takes one of them away.
+        config["models"] = {name: model for name, model in config["models"].items() if model is not None}
     error = jsonschema.exceptions.best_match(_with_defaults(schema).iter_errors(config))
     if error is not None:
         raise InputError(_sentence(error))
@@ -38,10 +40,10 @@ def check_config(config, schema):
 def check_files(config):
     """Refuse, in one sentence, a configured input file that does not exist.
 
-    Files below results/ are left out: rules make them. Raises InputError.
+    The files of the built-in example are left out: a rule makes them. Raises InputError.
     """
     for key, path in _input_files(config):
-        if not path.startswith(GENERATED) and not Path(path).is_file():
+        if not path.startswith(EXAMPLE) and not Path(path).is_file():
             raise InputError(
                 f"config key `{key}`: the file {path} does not exist; correct the path or put the file there."
             )
@@ -180,10 +182,11 @@ def _check_readers(config):
 
 
 def _check_example(config):
-    """Refuse a key that was forgotten when a user's own files took the place of the built-in example."""
+    """Refuse a key that was forgotten when a user's own files took the place of the built-in example's."""
     files = list(_input_files(config))
+    sources = [f"{source}.path" for source in sources_of(config)]
+    own = [key for key, path in files if key in sources and not path.startswith(EXAMPLE)]
     forgotten = [key for key, path in files if path.startswith(EXAMPLE)]
-    own = [key for key, path in files if not path.startswith(EXAMPLE)]
     if forgotten and own:
         hint = " (a file, a list of ids, or [])" if forgotten[0] == "held_out_genes" else ""
         raise InputError(

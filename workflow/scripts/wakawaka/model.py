@@ -18,8 +18,8 @@ def build_model(spec, *, modules, marks, bins, window, for_training=False):
         spec: dict as `models.<name>` in config.yaml.
         modules: the modules to use, of `histone` and `dna`.
         marks, bins, window: sizes of the inputs `histone` [sample, bin, mark] and `dna` [sample, position, 4].
-        for_training: with every convolution and its pooling fused into a `PooledConv1D`. The function and the list of
-            weights are the same.
+        for_training: with every convolution and its pooling fused into a `PooledConv1D`. The function is the same, and so
+            are the layers that have weights, by name; `copy_weights` carries them over.
 
     Returns:
         keras.Model; its output is [sample, 1].
@@ -41,6 +41,16 @@ def build_model(spec, *, modules, marks, bins, window, for_training=False):
     tensor = _dense(tensor, spec["joint"]["dense"], slope, "joint", "joint_features")
     tensor = keras.layers.Dropout(spec["joint"]["dropout"], name="joint_dropout")(tensor)
     return keras.Model(inputs, keras.layers.Dense(1, name="expression")(tensor))
+
+
+def copy_weights(source, target):
+    """Copy the weights of one network of `build_model` into another of the same specification, layer by layer by name.
+
+    Keras lists layers by their distance from the output, which differs between a network and its training form.
+    """
+    for layer in target.layers:
+        if layer.weights:
+            layer.set_weights(source.get_layer(layer.name).get_weights())
 
 
 class PooledConv1D(keras.layers.Conv1D):

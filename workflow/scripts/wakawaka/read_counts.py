@@ -53,6 +53,7 @@ def _check_rows(path, table, marks, bins, scale):
     bin_number = table["bin"].to_numpy()
     values = table[marks].to_numpy()
     checks = [
+        ((table["gene_id"] == "").to_numpy(), "the gene_id is empty"),
         (
             (bin_number < 1) | (bin_number > bins),
             f"the bin is not between 1 and {bins}, the number of `bins` in config.yaml",

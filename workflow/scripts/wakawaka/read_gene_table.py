@@ -48,14 +48,16 @@ def read_gene_table(path, part, *, columns, first_base):
 
 
 def _tss(path, table, name, first_base):
-    """Return a column of positions as 0-based, -1 where there is no such column."""
+    """Return a column of positions as 0-based, -1 where it is blank or there is no such column."""
+    tss = np.full(len(table), -1, np.int64)
     if name not in table:
-        return np.full(len(table), -1, np.int64)
-    tss = whole_numbers(path, table[name]) - first_base
-    if (tss < 0).any():
+        return tss
+    known = ~table[name].isin(EMPTY).to_numpy()
+    tss[known] = whole_numbers(path, table[name][known]) - first_base
+    if (tss[known] < 0).any():
         raise InputError(
-            f"{path}, line {table.index[int(np.argmax(tss < 0))]}: the TSS lies before the chromosome's first base, "
-            f"which is {first_base} by `genes.first_base`."
+            f"{path}, line {table.index[known][int(np.argmax(tss[known] < 0))]}: the TSS lies before the chromosome's first "
+            f"base, which is {first_base} by `genes.first_base`."
         )
     return tss
 

@@ -23,11 +23,8 @@ def read_gtf(path, part):
             a gene at two places, or no `gene` line at all.
     """
     with readable(path), open_text(path) as file:
-        genes = [
-            _gene(path, number, line)
-            for number, line in enumerate(file, start=1)
-            if "\tgene\t" in line and line[0] != "#"
-        ]
+        lines = ((number, line) for number, line in enumerate(file, start=1) if "\tgene\t" in line and line[0] != "#")
+        genes = [_gene(path, number, line) for number, line in lines if line.split("\t", 3)[2] == "gene"]
     if not genes:
         raise InputError(
             f"{path}: there is no `gene` line in this GTF (third column); use an annotation that has them, such as GENCODE's or Ensembl's."

@@ -23,7 +23,6 @@ LABELS = {
     UNSEEN_GENE: "unseen genes, seen cells",
     BOTH_UNSEEN: "both unseen",
     LEAKING: "random rows (leaking)",
-    TEST: "held out for the test",
 }
 
 

@@ -146,5 +146,9 @@ def _number(value, deviation):
         # A hyphen alone would be a list in the report's text.
         return "–"
     # Over four folds a third digit would say nothing.
-    text = f"{value:.3f}" if deviation is None else f"{value:.2f} ± {deviation:.2f}"
-    return text.removeprefix("-") if not text.strip("-0.") else text
+    return _fixed(value, 3) if deviation is None else f"{_fixed(value, 2)} ± {_fixed(deviation, 2)}"
+
+
+def _fixed(value, digits):
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text

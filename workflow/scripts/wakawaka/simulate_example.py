@@ -107,7 +107,7 @@ def check(cells, held_out_cells, genes, held_out, marks, window, bins):
     if missing:
         raise InputError(
             f"The built-in example plants its signals in {', '.join(MARKS)}, "
-            f"but `marks` lacks {', '.join(missing)}; add what is missing."
+            f"but `histone.marks` lacks {', '.join(missing)}; add what is missing."
         )
     names = [*cells, *held_out_cells]
     if not cells or len(set(names)) < len(names):
@@ -117,12 +117,12 @@ def check(cells, held_out_cells, genes, held_out, marks, window, bins):
         )
     if genes < FEWEST_GENES:
         raise InputError(
-            f"The built-in example needs at least {FEWEST_GENES} genes, but `genes` is {genes}; make it larger."
+            f"The built-in example needs at least {FEWEST_GENES} genes, but `example.genes` is {genes}; make it larger."
         )
     if not 0 <= held_out <= genes - 2:
         raise InputError(
             f"The built-in example has {genes} genes, of which two (a bidirectional pair) must stay for training, "
-            f"but `held_out` is {held_out}; set it to a number from 0 to {genes - 2}."
+            f"but `example.held_out_genes` is {held_out}; set it to a number from 0 to {genes - 2}."
         )
     if window < SMALLEST_WINDOW or window % 2 or window % bins:
         raise InputError(

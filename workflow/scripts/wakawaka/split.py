@@ -20,7 +20,7 @@ from .store import Store
 log = logging.getLogger(__name__)
 
 
-def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes, folds, hold_out, seed):
+def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes, folds, hold_out, transform, seed):
     """Write the split.
 
     Genes and cells without any expression among the training samples are held out too: nothing can be learnt from them.
@@ -31,13 +31,15 @@ def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes
             for each run (final, fold-1, ...) the sample's regime in it.
         held_out_cells: list of str. held_out_genes: list of ids, or the path of a text file with one id per line.
         folds: number of folds. hold_out: cells_and_genes, genes or samples.
+        transform: of the target, as in config.yaml.
 
     Raises:
         InputError: unknown or repeated ids in the list of held-out genes, nothing left to train on, or fewer cells or
             groups of genes than folds.
     """
     store = Store(store)
-    known = np.isfinite(store.target("none"))
+    # The transform is not needed here, but a value it refuses should be found out before anything is trained.
+    known = np.isfinite(store.target(transform))
     gene_out = _held_out_genes(store.genes, held_out_genes)
     cell_out = np.isin(store.cells, held_out_cells)
     gene_out, cell_out = _without_expression(store, known, gene_out, cell_out)
@@ -49,6 +51,7 @@ def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes
     sample_fold = rng.integers(folds, size=known.shape)
     for fold in range(folds):
         regimes[f"fold-{fold + 1}"] = _fold_regimes(fold, regimes["final"], gene_fold, cell_fold, sample_fold, hold_out)
+    _refuse_empty_training(regimes, known)
     _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes)
     write_table(_audit(regimes, known, group), audit)
     log.info(
@@ -75,7 +78,8 @@ def _held_out_genes(genes, listed):
     unknown = sorted(set(listed) - set(genes.tolist()))
     if unknown:
         raise InputError(
-            f"{where}: {len(unknown)} ids are not among the genes of the store: {some(unknown)}; correct or remove them."
+            f"{where}: {len(unknown)} ids are not among the genes of the store: {some(unknown)}; "
+            "correct or remove them (genes that one of the sources lacks are left out: see results/store/store.json)."
         )
     return np.isin(genes, listed)
 
@@ -97,25 +101,31 @@ def _without_expression(store, known, gene_out, cell_out):
 
 
 def _groups(store):
-    """Return the group number [gene] of genes that must stay together, and in words what groups them."""
+    """Return the group number [gene] of genes that must stay together, and in words what groups them.
+
+    Coordinates and the user's groups are taken where they are known; genes that have neither are compared with all
+    others by their sequence.
+    """
     table = store.gene_table
+    placed, grouped = table["tss"].notna().to_numpy(), table["group"].notna().to_numpy()
+    bare = ~(placed | grouped)
     pairs, reasons = [], []
-    if table["tss"].notna().any():
-        pairs += overlapping_windows(
-            table["chrom"].fillna("").to_numpy(str), table["tss"].fillna(-1).to_numpy(np.int64), store.info["window"]
-        )
+    if placed.any():
+        tss = table["tss"].fillna(-1).to_numpy(np.int64)
+        pairs += overlapping_windows(table["chrom"].fillna("").to_numpy(str), tss, store.info["window"])
         reasons.append("overlapping windows")
-    if table["group"].notna().any():
+    if grouped.any():
         first = {}
-        for row, name in table["group"].dropna().items():
-            pairs.append((first.setdefault(name, row), row))
+        pairs += [(first.setdefault(name, row), row) for row, name in table["group"].dropna().items()]
         reasons.append("the group column")
-    if not reasons and "dna" in store.modules:
-        pairs += shared_sequence_pairs(store.dna)
+    if bare.any() and "dna" in store.modules:
+        pairs += [pair for pair in shared_sequence_pairs(store.dna) if bare[list(pair)].any()]
         reasons.append("shared sequence")
-    if not reasons:
+    elif bare.any():
         log.warning(
-            "no coordinates, groups or sequences are known: genes with overlapping windows may be split between folds"
+            "%d genes have neither coordinates nor a group nor a sequence to compare: where their windows overlap those of others, "
+            "folds share what they hold out; give `genes` coordinates or a group column (`genes.columns`)",
+            bare.sum(),
         )
     return connected(len(table), pairs), " and ".join(reasons) or "each by itself"
 
@@ -194,6 +204,15 @@ def _fold_regimes(fold, final, gene_fold, cell_fold, sample_fold, hold_out):
     else:
         inside = _block_regimes(cell_fold == fold, gene_fold == fold)
     return np.where(final == TRAIN, inside, TEST)
+
+
+def _refuse_empty_training(regimes, known):
+    for run, regime in regimes.items():
+        if not ((regime == TRAIN) & known).any():
+            raise InputError(
+                f"config key `folds`: nothing with a known expression is left to train {run} on; "
+                "lower `folds.number`, set `folds.hold_out: genes` or name more training cells."
+            )
 
 
 def _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes):

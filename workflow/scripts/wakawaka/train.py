@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .files import atomic, write_table
-from .model import build_model, model_inputs, use_threads
+from .model import build_model, copy_weights, model_inputs, use_threads
 from .predictor import Predictor
 from .regimes import HELD_OUT, TRAIN, read_regimes
 from .store import Store
@@ -60,7 +60,7 @@ def train(
         _log_epoch(run, rows[-1], epochs)
     with atomic(model) as temporary:
         saved = build_model(spec, modules=modules, **sizes)
-        saved.set_weights(network.get_weights())
+        copy_weights(network, saved)
         saved.save(temporary)
     write_table(pd.DataFrame(rows), history)
 
