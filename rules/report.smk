@@ -31,6 +31,7 @@ rule plot_learning_curves:
 rule plot_predictions:
     input:
         predictions="results/predictions/{model}/test.tsv.gz",
+        out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
         scores="results/scores/{model}/scores.tsv",
     output:
         figure=report(

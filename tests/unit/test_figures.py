@@ -29,6 +29,14 @@ def draw(function, folder, *inputs, **settings):
     return (folder / "once.tsv").read_text().splitlines(), picture
 
 
+def last_figure(monkeypatch, function, folder, *inputs, **settings):
+    """Return the matplotlib figure that `function` would have saved."""
+    saved = []
+    monkeypatch.setattr(f"{function.__module__}.save", lambda figure, path: saved.append(figure))
+    function(*inputs, figure=folder / "x.png", table=folder / "x.tsv", **settings)
+    return saved[-1]
+
+
 # The shared parts
 
 
@@ -128,19 +136,30 @@ def test_learning_curves_of_one_epoch_and_a_regime_that_one_fold_lacks(tmp_path)
 # Predictions
 
 
+FOLDS = [
+    ("E001", "g1", "unseen_cell", "fold-1", 1.0, 1.25),
+    ("E001", "g2", "unseen_gene", "fold-1", np.nan, 3.5),
+    ("E002", "g2", "both_unseen", "fold-2", 4.0, 3.123456789),
+]
+
+
 def predictions(folder, rows):
     pd.DataFrame(rows, columns=["cell", "gene_id", "regime", "truth", "final"]).to_csv(
         folder / "test.tsv.gz", sep="\t", index=False, na_rep="-"
     )
+    pd.DataFrame(FOLDS, columns=["cell", "gene_id", "regime", "run", "truth", "prediction"]).to_csv(
+        folder / "out_of_fold.tsv.gz", sep="\t", index=False, na_rep="-"
+    )
     scores = [
-        ("test", regime, "final", predictor, mse, pearson)
+        (set_name, regime, run, predictor, mse * factor, pearson)
+        for set_name, run, factor in (("test", "final", 1), ("validation", "fold-1", 2), ("validation", "mean", 3))
         for regime in ("unseen_cell", "both_unseen")
         for predictor, mse, pearson in (("model", 0.5, 0.9), ("training_mean", 2.0, np.nan))
     ]
     pd.DataFrame(scores, columns=["set", "regime", "run", "predictor", "mse", "pearson"]).to_csv(
         folder / "scores.tsv", sep="\t", index=False, na_rep="-"
     )
-    return folder / "test.tsv.gz", folder / "scores.tsv"
+    return folder / "test.tsv.gz", folder / "out_of_fold.tsv.gz", folder / "scores.tsv"
 
 
 def test_predictions_table_leaves_out_unknown_truth(tmp_path):
@@ -175,24 +194,57 @@ def test_predictions_that_are_all_equal_are_drawn(tmp_path):
 
 
 def test_predictions_title_takes_the_numbers_from_the_scores():
-    from wakawaka.plot_predictions import _title
+    from wakawaka.plot_predictions import OUT_OF_FOLD, TEST_SET, _title
 
     columns = ["set", "regime", "run", "predictor", "mse", "pearson"]
     rows = [
-        ("validation", "unseen_gene", "final", "model", 9.0, 0.1),
+        ("validation", "unseen_gene", "fold-1", "model", 9.0, 0.1),
+        ("validation", "unseen_gene", "mean", "training_mean", 3.0, np.nan),
+        ("validation", "unseen_gene", "mean", "model", 1.5, 0.7),
+        ("train", "unseen_gene", "mean", "model", 7.0, 0.3),
         ("test", "unseen_gene", "ensemble", "model", 8.0, 0.2),
         ("test", "unseen_gene", "final", "training_mean", 4.0, np.nan),
         ("test", "unseen_gene", "final", "model", 0.61, np.nan),
     ]
-    title = _title("unseen_gene", 1234, pd.DataFrame(rows, columns=columns))
+    scores = pd.DataFrame(rows, columns=columns)
+    title = _title("unseen_gene", 1234, scores, TEST_SET)
     assert title == "unseen genes, seen cells\n1,234 samples, Pearson r = –\nMSE 0.610 (training mean 4.00)"
+    title = _title("unseen_gene", 20, scores, OUT_OF_FOLD)
+    assert title == (
+        "unseen genes, seen cells\n20 samples, mean over folds:\nPearson r = 0.700\nMSE 1.50 (training mean 3.00)"
+    )
 
 
-@pytest.mark.parametrize("rows", [[], [("E003", "g1", "unseen_cell", np.nan, 1.5)]])
-def test_predictions_without_truth_say_so(tmp_path, rows):
+UNKNOWN = ("E003", "g1", "unseen_gene", np.nan, 1.5)
+
+
+@pytest.mark.parametrize("rows", [[], [UNKNOWN]])
+def test_predictions_without_truth_are_those_out_of_fold(tmp_path, rows):
     lines, picture = draw(plot_predictions, tmp_path, *predictions(tmp_path, rows), target_label="expression")
-    assert lines == ["cell\tgene_id\tregime\ttruth\tprediction"]
-    assert picture.shape == (320, 1280, 4)
+    assert lines == [
+        "cell\tgene_id\tregime\ttruth\tprediction",
+        "E001\tg1\tunseen_cell\t1\t1.25",
+        "E002\tg2\tboth_unseen\t4\t3.123457",
+    ]
+    # Two panels and, above them, a title in two lines.
+    assert picture.shape == (1020, 1360, 4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "title", "numbers"),
+    [
+        ([], "The test set is empty: these are the fold models' predictions", "MSE 1.50 (training mean 6.00)"),
+        ([UNKNOWN], "The truth of the test set is not known: these are the fold", "MSE 1.50 (training mean 6.00)"),
+        ([UNKNOWN, ("E003", "g1", "unseen_cell", 1, 2)], "", "MSE 0.500 (training mean 2.00)"),
+    ],
+)
+def test_predictions_say_whose_they_are(tmp_path, monkeypatch, rows, title, numbers):
+    inputs = predictions(tmp_path, rows)
+    figure = last_figure(monkeypatch, plot_predictions, tmp_path, *inputs, target_label="expression")
+    found = figure.get_suptitle().replace("\n", " ")
+    assert found.startswith(title) and bool(found) == bool(title)
+    panel = figure.axes[0].get_title()
+    assert panel.endswith(numbers) and ("mean over folds" in panel) == bool(title)
 
 
 # Attributions of a gene
@@ -203,6 +255,8 @@ def attribution(folder, **arrays):
         "gene_id": np.array("ENSG1"),
         "cell": np.array("E003"),
         "regime": np.array("both_unseen"),
+        "strand": np.array("-"),
+        "run": np.array("final"),
         "truth": np.array(2.5),
         "prediction": np.array(2.0),
         "marks": np.array(["H3K4me3", "H3K27me3"]),
@@ -253,12 +307,34 @@ def test_dna_table(tmp_path):
     assert picture.shape == (1720, 1920, 4)
 
 
+@pytest.mark.parametrize("function", [plot_histone_gene, plot_dna_gene])
 @pytest.mark.parametrize(
-    ("truth", "regime", "words"),
-    [(2.5, "both_unseen", "(both unseen)\ntruth 2.50"), (np.nan, "-", "(of unknown expression)\ntruth –")],
+    ("strand", "direction"),
+    [
+        ("+", "in the direction of transcription"),
+        ("-", "in the direction of transcription"),
+        (".", "as in the input files: the strand is not known"),
+    ],
 )
-def test_gene_title(tmp_path, truth, regime, words):
-    path = attribution(tmp_path, truth=np.array(truth), regime=np.array(regime))
+def test_position_axis_claims_no_direction_of_transcription_without_a_strand(
+    tmp_path, monkeypatch, function, strand, direction
+):
+    figure = last_figure(monkeypatch, function, tmp_path, attribution(tmp_path, strand=np.array(strand)))
+    labels = [panel.get_xlabel() for panel in figure.axes if panel.get_xlabel()]
+    units = ["kb"] if function is plot_histone_gene else ["kb", "bp"]
+    assert labels == [f"position relative to the TSS ({unit}), {direction}" for unit in units]
+
+
+@pytest.mark.parametrize(
+    ("truth", "regime", "run", "words"),
+    [
+        (2.5, "both_unseen", "final", "(both unseen), final model\ntruth 2.50"),
+        (2.5, "unseen_cell", "fold-2", "(seen genes, unseen cells), model of fold-2\ntruth 2.50"),
+        (np.nan, "-", "final", "(of unknown expression), final model\ntruth –"),
+    ],
+)
+def test_gene_title(tmp_path, truth, regime, run, words):
+    path = attribution(tmp_path, truth=np.array(truth), regime=np.array(regime), run=np.array(run))
     assert figures.gene_title(figures.read_attribution(path, "dna_gradient"), "dna_agreement") == (
         f"ENSG1 in E003 {words}, prediction 2.00, mean correlation between the fold models' gradients 0.500"
     )

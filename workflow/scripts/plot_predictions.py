@@ -1,4 +1,4 @@
-"""Draw predicted against true expression of the test set."""
+"""Draw predicted against true expression of the test set, or of what the folds held out where its truth is not known."""
 
 from wakawaka.runtime import job
 
@@ -7,6 +7,7 @@ with job(snakemake):
 
     plot_predictions(
         predictions=snakemake.input.predictions,
+        out_of_fold=snakemake.input.out_of_fold,
         scores=snakemake.input.scores,
         figure=snakemake.output.figure,
         table=snakemake.output.table,

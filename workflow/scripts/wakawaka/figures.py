@@ -91,11 +91,20 @@ def read_attribution(path, gradient):
     return attribution
 
 
+def position_label(attribution, unit):
+    """Return the label of the axis along a gene's window: where the strand is known, the gene lies to the right."""
+    known = attribution["strand"] != "."
+    direction = "in the direction of transcription" if known else "as in the input files: the strand is not known"
+    return f"position relative to the TSS ({unit}), {direction}"
+
+
 def gene_title(attribution, agreement):
     """Return the title of a gene's figure; `agreement` names the array with the correlation between the fold models."""
     regime = LABELS.get(str(attribution["regime"]), "of unknown expression")
+    run = str(attribution["run"])
+    model = "final model" if run == "final" else f"model of {run}"
     return (
-        f"{attribution['gene_id']} in {attribution['cell']} ({regime})\n"
+        f"{attribution['gene_id']} in {attribution['cell']} ({regime}), {model}\n"
         f"truth {number(attribution['truth'])}, prediction {number(attribution['prediction'])}, "
         f"mean correlation between the fold models' gradients {number(attribution[agreement])}"
     )

@@ -8,7 +8,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from .figures import BLUE, GREEN, INK, MUTED, ORANGE, PINK, gene_title, read_attribution, save, style
+from .figures import BLUE, GREEN, INK, MUTED, ORANGE, PINK, gene_title, position_label, read_attribution, save, style
 from .files import write_table
 
 BASES = "ACGT"
@@ -53,6 +53,8 @@ def _draw(gene, position, base):
     _draw_window(panels[:4], gradient, position, base, centre)
     _draw_bars(panels[4], effect, position, base, centre)
     _draw_letters(panels[5], effect, position, base, centre)
+    panels[3].set_xlabel(position_label(gene, "kb"))
+    panels[5].set_xlabel(position_label(gene, "bp"))
     canvas.align_ylabels(panels)
     return canvas
 
@@ -75,7 +77,6 @@ def _draw_window(panels, gradient, position, base, centre):
     panels[0].set_title(
         "gradient of each base: its range (grey), and where the gene has this base (coloured)", color=MUTED
     )
-    panels[-1].set_xlabel("position relative to the TSS (kb)")
 
 
 def _draw_bars(panel, effect, position, base, centre):
@@ -102,7 +103,6 @@ def _draw_letters(panel, effect, position, base, centre):
         )
         panel.add_patch(PathPatch(fit.transform_path(outline), color=COLOURS[letter], linewidth=0))
     _label_zoom(panel, effect, centre, LETTERS)
-    panel.set_xlabel("position relative to the TSS (bp)")
 
 
 def _label_zoom(panel, effect, centre, reach):

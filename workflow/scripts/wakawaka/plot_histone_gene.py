@@ -5,13 +5,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .figures import INK, gene_title, read_attribution, save, style
+from .figures import INK, gene_title, position_label, read_attribution, save, style
 from .files import write_table
 
 
 @style()
 def plot_histone_gene(attribution, figure, table):
-    """Draw two heat maps of marks x bins: the model's input, and gradient x input of the final model.
+    """Draw two heat maps of marks x bins: the model's input, and gradient x input of the model named in the title.
 
     Args:
         attribution: path of the gene's `.npz`, with `histone` and `histone_gradient` [bin, mark].
@@ -67,5 +67,5 @@ def _draw(gene):
         panel.axvline(0, color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
         canvas.colorbar(mesh, ax=panel, label=label, aspect=12, pad=0.015)
     below.xaxis.set_major_locator(MaxNLocator(11))
-    below.set_xlabel("position relative to the TSS (kb)")
+    below.set_xlabel(position_label(gene, "kb"))
     return canvas
