@@ -44,7 +44,9 @@ def targets():
     """Return the files that `rule all` makes."""
     figures = ["learning_curves", "predictions", "architecture"]
     figures += [f"{module}_{gene}" for module in MODULES for gene in config["interpret"]["genes"]]
-    files = expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
+    # Looked up before anything is trained.
+    files = ["results/attributions/genes.tsv"]
+    files += expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
     files += expand("results/scores/{model}/scores.tsv", model=MODELS)
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
     if config["expression"]["path"] == "results/example/expression.tsv":

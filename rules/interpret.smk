@@ -10,7 +10,7 @@ rule find_genes:
         "logs/find_genes/find_genes.log",
     benchmark:
         "benchmarks/find_genes/find_genes.tsv"
-    # Before training starts: a misspelt gene should not be found out after it.
+    # First in the queue: a misspelt gene should not be found out when all has been trained.
     priority: 1
     conda:
         "../envs/tables.yaml"
@@ -29,7 +29,6 @@ rule attribute:
         store=STORE,
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
-        genes="results/attributions/genes.tsv",
         models=lambda wildcards: expand("results/models/{model}/{run}/model.keras", model=wildcards.model, run=RUNS),
     output:
         attribution="results/attributions/{model}/{gene}.npz",

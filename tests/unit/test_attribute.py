@@ -84,3 +84,8 @@ def test_named_genes_are_looked_up(tmp_path):
     with pytest.raises(InputError, match="`interpret.genes` names NOSUCH, not among the genes"):
         find_genes([tmp_path / "genes.tsv"], tmp_path / "none.tsv", genes=["NOSUCH"])
     assert not (tmp_path / "none.tsv").exists()
+
+
+def test_an_unknown_gene_asked_for_by_the_path_of_its_figure_is_refused(choose):
+    with pytest.raises(InputError, match="NOSUCH cannot be drawn"):
+        choose("NOSUCH")

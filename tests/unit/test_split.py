@@ -261,7 +261,7 @@ def test_known_places_outweigh_shared_sequence(tmp_path):
 def test_without_any_knowledge_a_warning_is_given(tmp_path, caplog):
     store = make_store(tmp_path, 12, tss=[-1] * 12, chrom=[""] * 12)
     make_split(tmp_path, store, hold_out="genes")
-    assert "12 genes have neither coordinates nor a group" in caplog.text
+    assert "genes without coordinates, groups or sequences to compare: 12" in caplog.text
 
 
 def test_held_out_genes_beside_training_genes_are_warned_of(tmp_path, caplog):
@@ -406,7 +406,7 @@ def test_genes_without_coordinates_are_compared_by_their_sequence(tmp_path):
 def test_genes_with_nothing_to_group_them_by_are_warned_of(tmp_path, caplog):
     store = make_store(tmp_path, 8, tss=[-1, *range(0, 7000, 1000)], chrom=["", *["1"] * 7])
     make_split(tmp_path, store)
-    assert "1 genes have neither coordinates nor a group" in caplog.text
+    assert "genes without coordinates, groups or sequences to compare: 1;" in caplog.text
 
 
 def test_a_fold_without_anything_to_train_on_is_refused(tmp_path):
@@ -431,3 +431,14 @@ def test_values_that_the_transform_refuses_are_found_before_training(tmp_path):
     chosen = {"held_out_cells": [], "held_out_genes": [], "folds": 2, "hold_out": "genes", "seed": 1}
     with pytest.raises(InputError, match="`expression.transform` is log2p1"):
         split(store, **outputs, **chosen, transform="log2p1")
+
+
+def test_a_group_is_no_place_where_other_genes_have_coordinates(tmp_path):
+    """Gene 1 has a group of its own and no coordinates; its window overlaps that of gene 0."""
+    genome = np.random.default_rng(9).integers(0, 4, 2000).astype(np.uint8)
+    tss = [100, 120, 700, 1200, 1600]
+    dna = np.stack([genome[place - 50 : place + 50] for place in tss])
+    known, chrom, group = [100, -1, 700, 1200, 1600], ["1", "", "1", "1", "1"], ["", "x", "", "", ""]
+    store = make_store(tmp_path, 5, tss=known, chrom=chrom, group=group, dna=dna)
+    genes, _, _, regimes = make_split(tmp_path, store, hold_out="genes")
+    check_groups(genes, regimes, np.array([0, 0, 1, 2, 3]))

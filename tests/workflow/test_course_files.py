@@ -75,8 +75,15 @@ def test_the_store_is_the_same(course, example):
     assert json.loads((course / "results/store/store.json").read_text())["scale"] == "counts"
 
 
-def test_the_submission_follows_the_order_of_the_file(course):
-    course.snakemake("results/predictions/wakawaka/submission.csv", configfile="my.yaml")
+@pytest.fixture
+def predicted(course):
+    targets = ["results/predictions/wakawaka/submission.csv", "results/attributions/wakawaka/best.npz"]
+    course.snakemake(*targets, configfile="my.yaml")
+    return course
+
+
+def check_submission(course):
+    """The rows stand in the order of the file."""
     submission = pd.read_csv(course / "results/predictions/wakawaka/submission.csv")
     assert list(submission.columns) == ["id", "expression"]
     with np.load(course / "resources/eval.npz") as file:
@@ -86,3 +93,20 @@ def test_the_submission_follows_the_order_of_the_file(course):
     predictions = pd.read_csv(course / "results/predictions/wakawaka/final.tsv.gz", sep="\t")
     by_id = predictions.set_index(predictions["cell"] + "_" + predictions["gene_id"].str[4:].astype(int).astype(str))
     assert np.allclose(submission["expression"], by_id.loc[submission["id"], "prediction"], rtol=1e-5)
+
+
+def check_attribution(course):
+    """The truth of the test set is hidden, so the gene is drawn by the model of the fold that held it out."""
+    with np.load(course / "results/attributions/wakawaka/best.npz") as file:
+        drawn = {name: file[name][()] for name in ("cell", "gene_id", "regime", "run", "prediction")}
+    assert drawn["run"].startswith("fold-")
+    table = pd.read_csv(course / "results/predictions/wakawaka/out_of_fold.tsv.gz", sep="\t")
+    names = ["cell", "gene_id", "regime", "run"]
+    row = table[(table[names] == [drawn[name] for name in names]).all(axis=1)]
+    assert len(row) == 1
+    assert drawn["prediction"] == pytest.approx(row["prediction"].item(), rel=1e-4)
+
+
+def test_submission_and_attribution_where_the_truth_is_hidden(predicted):
+    check_submission(predicted)
+    check_attribution(predicted)

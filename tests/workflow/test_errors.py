@@ -65,3 +65,17 @@ def test_a_bad_line_in_a_file_is_one_sentence_and_leaves_no_output(project):
     assert f"results/example/genes.gtf, line {place + 1}: the strand is 'x'" in process.stdout
     assert "Traceback" not in process.stdout
     assert not list((project / "results/read_gtf").glob("*"))
+
+
+def test_a_misspelt_gene_to_draw_is_found_before_training(project):
+    (project / "my.yaml").write_text("interpret: {genes: [best, NOSUCH]}")
+    process = project.snakemake("--configfile", SMALL, "my.yaml", check=False)
+    assert process.returncode == 1
+    assert "config key `interpret.genes` names NOSUCH" in process.stdout
+    assert not list((project / "results").glob("models/*/*/model.keras"))
+
+
+def test_a_further_gene_to_draw_leaves_the_others_alone(example, tmp_path):
+    (tmp_path / "more.yaml").write_text("interpret: {genes: [best, GENE0003]}")
+    planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
+    assert planned == {"find_genes": 1, "attribute": 1, "plot_dna_gene": 1, "plot_histone_gene": 1}

@@ -5,10 +5,12 @@ import logging
 import numpy as np
 import tensorflow as tf
 
+from .errors import InputError
 from .files import atomic, read_table
 from .gene_ids import plain_id
 from .metrics import pearson
 from .model import INPUTS, load_model, model_inputs, use_threads
+from .parts import some
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,9 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
 
     From the gradient at a base the mean over the four bases is subtracted: one-hot inputs cannot move in that direction
     (Majdandzic et al., Genome Biology 2023, 24:109). Dropout is off.
+
+    Raises:
+        InputError: for a gene that is not in the store.
     """
     use_threads(threads)
     store = Store(store)
@@ -63,6 +68,10 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
 def _choose(store, test, out_of_fold, gene):
     """Return the sample to draw as a dict of cell, gene_id, regime, truth and run."""
     gene = plain_id(gene)
+    if gene != "best" and gene not in store.genes:
+        raise InputError(
+            f"{gene} cannot be drawn: it is not among the genes of the store, which are called like {some(store.genes, 3)}."
+        )
     for path, column in ((test, "final"), (out_of_fold, "prediction")):
         table = read_table(path)
         known = table[table["truth"].notna() & ((gene == "best") | (table["gene_id"] == gene))]

@@ -34,8 +34,8 @@ def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes
         transform: of the target, as in config.yaml.
 
     Raises:
-        InputError: unknown or repeated ids in the list of held-out genes, nothing left to train on, or fewer cells or
-            groups of genes than folds.
+        InputError: unknown or repeated ids in the list of held-out genes, nothing left to train on, in a fold too, fewer
+            cells or groups of genes than folds, or a value that the transform refuses.
     """
     store = Store(store)
     # The transform is not needed here, but a value it refuses should be found out before anything is trained.
@@ -103,12 +103,12 @@ def _without_expression(store, known, gene_out, cell_out):
 def _groups(store):
     """Return the group number [gene] of genes that must stay together, and in words what groups them.
 
-    Coordinates and the user's groups are taken where they are known; genes that have neither are compared with all
-    others by their sequence.
+    Coordinates and the user's groups both count. Genes without coordinates are compared with all others by their sequence;
+    where no gene has any, the user's groups stand for them, and only genes without a group are compared.
     """
     table = store.gene_table
     placed, grouped = table["tss"].notna().to_numpy(), table["group"].notna().to_numpy()
-    bare = ~(placed | grouped)
+    bare = ~placed if placed.any() else ~grouped
     pairs, reasons = [], []
     if placed.any():
         tss = table["tss"].fillna(-1).to_numpy(np.int64)
@@ -123,8 +123,8 @@ def _groups(store):
         reasons.append("shared sequence")
     elif bare.any():
         log.warning(
-            "%d genes have neither coordinates nor a group nor a sequence to compare: where their windows overlap those of others, "
-            "folds share what they hold out; give `genes` coordinates or a group column (`genes.columns`)",
+            "genes without coordinates, groups or sequences to compare: %d; where their windows overlap those of others, "
+            "folds share what they hold out; give all genes coordinates, or all a group (`genes.columns`)",
             bare.sum(),
         )
     return connected(len(table), pairs), " and ".join(reasons) or "each by itself"
@@ -163,7 +163,7 @@ def _deal_groups(group, trained, folds, rng, hold_out):
     if len(present) < folds:
         raise InputError(
             f"config key `folds.number` is {folds}, but the training genes form only {len(present)} groups "
-            "that must stay together; lower it."
+            "that must stay together; lower it, or set `folds.hold_out: samples` and mind that its scores leak."
         )
     shuffled = rng.permutation(present)
     filled, home = np.zeros(folds, int), np.full(len(sizes), -1)
@@ -211,7 +211,7 @@ def _refuse_empty_training(regimes, known):
         if not ((regime == TRAIN) & known).any():
             raise InputError(
                 f"config key `folds`: nothing with a known expression is left to train {run} on; "
-                "lower `folds.number`, set `folds.hold_out: genes` or name more training cells."
+                "set `folds.hold_out: genes`, name more training cells or take another `seed`."
             )
 
 
