@@ -46,14 +46,14 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
     cell, row = np.flatnonzero(store.cells == sample["cell"]), np.flatnonzero(store.genes == sample["gene_id"])
     modules = [module for module in INPUTS if module in modules]
     inputs = dict(zip(modules, model_inputs(store, modules, cell, row), strict=True))
-    found = {run: _gradients(load_model(path), inputs) for run, path in zip(runs, models, strict=True)}
+    networks = {run: load_model(path) for run, path in zip(runs, models, strict=True)}
+    found = {run: _gradients(network, inputs) for run, network in networks.items()}
     prediction, gradients = found[sample["run"]]
-    network = load_model(models[runs.index(sample["run"])])
     strand = store.gene_table["strand"].iloc[row[0]]
     sizes = {name: store.info[name] for name in ("window", "bin_size")}
     arrays = {**sample, **sizes, "strand": strand, "prediction": prediction}
     for module in modules:
-        _log_completeness(network, module, inputs, gradients[module], prediction)
+        _log_completeness(networks[sample["run"]], module, inputs, gradients[module], prediction)
         arrays[f"{module}_gradient"] = _centred(module, gradients[module])
         folds = [_centred(module, other[module]) for run, (_, other) in found.items() if run != "final"]
         arrays[f"{module}_agreement"] = _agreement(folds)
