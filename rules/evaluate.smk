@@ -20,6 +20,7 @@ rule predict:
         runtime=120,
     params:
         code=code("predict.py"),
+        spec=lambda wildcards: config["models"][wildcards.model],
         modules=MODULES,
         transform=config["expression"]["transform"],
     script:

@@ -24,9 +24,9 @@ rule train:
         spec=lambda wildcards: config["models"][wildcards.model],
         modules=MODULES,
         transform=config["expression"]["transform"],
-        epochs=config["training"]["epochs"],
-        batch_size=config["training"]["batch_size"],
-        learning_rate=config["training"]["learning_rate"],
+        schedule=config["training"],
         seed=config["seed"],
+        # Not an output: it has to outlive a job that is killed.
+        checkpoint="results/models/{model}/{run}/checkpoint.npz",
     script:
         "../workflow/scripts/train.py"

@@ -11,6 +11,7 @@ with job(snakemake):
         model=snakemake.input.model,
         predictions=snakemake.output.predictions,
         run=snakemake.wildcards.run,
+        spec=snakemake.params.spec,
         modules=snakemake.params.modules,
         transform=snakemake.params.transform,
         threads=snakemake.threads,

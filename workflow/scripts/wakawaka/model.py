@@ -3,12 +3,14 @@
 import keras
 import tensorflow as tf
 
+from . import kmers
 from .dna import one_hot
+from .lookup import LookupConv1D
 
 INPUTS = ("histone", "dna")
 
 
-def build_model(spec, *, modules, marks, bins, window, for_training=False):
+def build_model(spec, *, modules, marks, bins, window, fast=False, words=None):
     """Return the uncompiled network.
 
     Each module is a chain of valid convolutions with max pooling, a dropout and dense layers with leaky ReLU; its
@@ -18,8 +20,10 @@ def build_model(spec, *, modules, marks, bins, window, for_training=False):
         spec: dict as `models.<name>` in config.yaml.
         modules: the modules to use, of `histone` and `dna`.
         marks, bins, window: sizes of the inputs `histone` [sample, bin, mark] and `dna` [sample, position, 4].
-        for_training: with every convolution and its pooling fused into a `PooledConv1D`. The function is the same, and so
-            are the layers that have weights, by name; `copy_weights` carries them over.
+        fast: with every convolution and its pooling fused into a `PooledConv1D`. The function is the same, and so are the layers
+            that have weights, by name; `copy_weights` carries them over. For computing here, not for saving.
+        words: with `fast`, the `Words` of the sequences for the first convolution of the DNA module (`find_words`), or None.
+            With them that convolution is a `LookupConv1D`, and the input `dna` is `Words.index` [sample, position] uint16.
 
     Returns:
         keras.Model; its output is [sample, 1].
@@ -28,14 +32,21 @@ def build_model(spec, *, modules, marks, bins, window, for_training=False):
     slope = spec["leaky_slope"]
     inputs, features = [], []
     for module in (name for name in INPUTS if name in modules):
-        tensor = keras.Input(shapes[module], name=module)
+        tensor, dropout = _input(module, shapes[module], words), spec[module]["dropout"]
         inputs.append(tensor)
         for number, layer in enumerate(spec[module]["convolutions"], start=1):
-            tensor = _convolve(tensor, layer, slope, f"{module}_convolution_{number}", for_training)
+            name = f"{module}_convolution_{number}"
+            if number == 1 and module == "dna" and words:
+                # The dropout is part of the lookup, unless something comes between.
+                only = layer["activation"] == "relu" and len(spec[module]["convolutions"]) == 1
+                tensor = _look_up(tensor, layer, slope, name, words, dropout if only else 0.0)
+                dropout = 0.0 if only else dropout
+            else:
+                tensor = _convolve(tensor, layer, slope, name, fast)
         tensor = keras.layers.Flatten(name=f"{module}_flatten")(tensor)
         widths, last = spec[module]["dense"], f"{module}_features"
         name = f"{module}_dropout" if widths else last
-        tensor = keras.layers.Dropout(spec[module]["dropout"], name=name)(tensor)
+        tensor = keras.layers.Dropout(dropout, name=name)(tensor)
         features.append(_dense(tensor, widths, slope, module, last))
     tensor = keras.layers.Concatenate(name="joint")(features) if len(features) > 1 else features[0]
     tensor = _dense(tensor, spec["joint"]["dense"], slope, "joint", "joint_features")
@@ -46,7 +57,7 @@ def build_model(spec, *, modules, marks, bins, window, for_training=False):
 def copy_weights(source, target):
     """Copy the weights of one network of `build_model` into another of the same specification, layer by layer by name.
 
-    Keras lists layers by their distance from the output, which differs between a network and its training form.
+    Keras lists layers by their distance from the output, which differs between a network and its fast form.
     """
     for layer in target.layers:
         if layer.weights:
@@ -58,7 +69,7 @@ class PooledConv1D(keras.layers.Conv1D):
 
     Because adding a constant and a non-decreasing activation never change which of two numbers is larger, the outputs
     and gradients are those of `Conv1D(activation=...)` followed by `MaxPool1D(pool)`, but the two passes over the
-    long axis that they cost are saved. The weights are those of `Conv1D`. Only training uses this layer.
+    long axis that they cost are saved. The weights are those of `Conv1D`. No saved model holds this layer.
 
     Args:
         pool: width and stride of the pooling.
@@ -87,6 +98,7 @@ def use_threads(threads):
     # The operations of one step depend on each other: a second pool would only get in the way of the first.
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
+    kmers.use_threads(threads)
 
 
 def load_model(path):
@@ -94,16 +106,45 @@ def load_model(path):
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
-def model_inputs(store, modules, cells, genes):
-    """Return the list of a model's inputs for paired index arrays [sample]: histone float32, then one-hot DNA float32."""
-    inputs = {"histone": lambda: store.histone_input(cells, genes), "dna": lambda: one_hot(store.dna[genes])}
+def words_of(store, spec, modules):
+    """Return the `Words` of the store's sequences with which `build_model` makes a `LookupConv1D`; None where it is of no use.
+
+    That is on a GPU, which is made for convolutions, and for a network that does not convolve DNA first.
+    """
+    convolutions = spec["dna"]["convolutions"] if "dna" in modules else []
+    if not convolutions or tf.config.list_physical_devices("GPU"):
+        return None
+    return kmers.find_words(store.dna, convolutions[0]["width"])
+
+
+def model_inputs(store, modules, cells, genes, words=None):
+    """Return the list of a model's inputs for paired index arrays [sample]: histone float32, then DNA.
+
+    DNA is one-hot float32, or rows of `words.index` for a network that was built with `words`.
+    """
+    inputs = {
+        "histone": lambda: store.histone_input(cells, genes),
+        "dna": lambda: words.index[genes] if words else one_hot(store.dna[genes]),
+    }
     return [inputs[module]() for module in INPUTS if module in modules]
 
 
-def _convolve(tensor, layer, slope, name, for_training):
+def _input(module, shape, words):
+    if module == "dna" and words:
+        return keras.Input(words.index.shape[1:], dtype="uint16", name=module)
+    return keras.Input(shape, name=module)
+
+
+def _look_up(tensor, layer, slope, name, words, dropout):
+    activation = "relu" if layer["activation"] == "relu" else keras.layers.LeakyReLU(negative_slope=slope)
+    settings = {"pool": layer["pool"], "words": words, "dropout": dropout, "activation": activation, "name": name}
+    return LookupConv1D(layer["filters"], layer["width"], **settings)(tensor)
+
+
+def _convolve(tensor, layer, slope, name, fast):
     pool, relu = layer["pool"], layer["activation"] == "relu"
     leaky = keras.layers.LeakyReLU(negative_slope=slope, name=f"{name}_activation")
-    if for_training and pool > 1:
+    if fast and pool > 1:
         activation = "relu" if relu else leaky
         return PooledConv1D(layer["filters"], layer["width"], pool, activation=activation, name=name)(tensor)
     activation = "relu" if relu else None

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .files import write_table
-from .model import load_model, use_threads
+from .model import build_model, copy_weights, load_model, use_threads, words_of
 from .predictor import Predictor
 from .regimes import read_regimes
 from .store import Store
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 COLLAPSED = 0.1
 
 
-def predict(store, samples, model, predictions, *, run, modules, transform, threads):
+def predict(store, samples, model, predictions, *, run, spec, modules, transform, threads):
     """Write the predictions of a run for every cell and gene, in the order of the store.
 
     Columns: cell, gene_id, regime (of the sample in this run), truth (transformed, NaN where not known), prediction.
@@ -25,7 +25,10 @@ def predict(store, samples, model, predictions, *, run, modules, transform, thre
     use_threads(threads)
     store = Store(store)
     target = store.target(transform)
-    predicted = Predictor(load_model(model), modules)(store, np.ones(target.shape, bool))
+    words = words_of(store, spec, modules)
+    network = build_model(spec, modules=modules, **store.sizes, fast=True, words=words)
+    copy_weights(load_model(model), network)
+    predicted = Predictor(network, modules, words)(store, np.ones(target.shape, bool))
     table = pd.DataFrame(
         {
             "cell": np.repeat(store.cells, len(store.genes)),

@@ -1,17 +1,17 @@
 """Prediction with the DNA module computed once per gene."""
 
 import logging
-import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from .dna import one_hot
-from .model import INPUTS
+from .model import INPUTS, model_inputs
+from .progress import Progress
 
 log = logging.getLogger(__name__)
 
-GENES_PER_BATCH = 50
+GENES_PER_BATCH = 100
 SAMPLES_PER_BATCH = 4000
 
 
@@ -21,49 +21,50 @@ class Predictor:
     Args:
         model: a network of `build_model`; it may go on being trained, the weights are shared.
         modules: the modules it has.
+        words: the `Words` it was built with, or None.
     """
 
-    def __init__(self, model, modules):
-        features = {module: model.get_layer(f"{module}_features").output for module in INPUTS if module in modules}
-        self._branch = {
-            module: keras.Model(model.get_layer(module).output, output) for module, output in features.items()
-        }
-        self._joint = keras.Model(list(features.values()), model.output)
+    def __init__(self, model, modules, words=None):
+        self._modules, self._words = [module for module in INPUTS if module in modules], words
+        starts = {module: model.get_layer(module).output for module in self._modules}
+        self._width = 0
+        if "dna" in starts:
+            features = model.get_layer("dna_features").output
+            self._dna = _compiled([starts["dna"]], features)
+            starts["dna"], self._width = features, features.shape[1]
+        # From the histone marks and the features of the DNA to the prediction.
+        self._rest = _compiled(list(starts.values()), model.output)
 
     def __call__(self, store, wanted):
         """Return predictions [cell, gene] float32 where the mask `wanted` [cell, gene] is true, NaN elsewhere."""
         cells, genes = np.nonzero(wanted)
         predicted = np.full(wanted.shape, np.nan, np.float32)
-        dna = self._dna_features(store, np.unique(genes)) if "dna" in self._branch else None
-        start = time.monotonic()
-        for first in range(0, len(cells), SAMPLES_PER_BATCH):
-            cell, gene = (index[first : first + SAMPLES_PER_BATCH] for index in (cells, genes))
-            features = []
-            if "histone" in self._branch:
-                features.append(self._branch["histone"].predict_on_batch(store.histone_input(cell, gene)))
-            if dna is not None:
-                features.append(dna[gene])
-            predicted[cell, gene] = self._joint.predict_on_batch(features)[:, 0]
-            if first and first % (25 * SAMPLES_PER_BATCH) == 0:
-                rate = first / (time.monotonic() - start)
-                log.info(
-                    "%d of %d samples, %.0f samples/s, %.0f s left",
-                    first,
-                    len(cells),
-                    rate,
-                    (len(cells) - first) / rate,
-                )
+        dna = self._dna_features(store, np.unique(genes)) if self._width else None
+        for part in _parts(len(cells), SAMPLES_PER_BATCH, "samples"):
+            cell, gene = cells[part], genes[part]
+            inputs = [store.histone_input(cell, gene)] if "histone" in self._modules else []
+            inputs += [dna[gene]] if self._width else []
+            predicted[cell, gene] = self._rest(inputs).numpy()[:, 0]
         return predicted
 
     def _dna_features(self, store, genes):
         """Return the DNA module's output [gene, feature] for all genes of the store; rows not in `genes` are zero."""
-        branch = self._branch["dna"]
-        features = np.zeros((len(store.genes), branch.output.shape[1]), np.float32)
-        start = time.monotonic()
-        for first in range(0, len(genes), GENES_PER_BATCH):
-            batch = genes[first : first + GENES_PER_BATCH]
-            features[batch] = branch.predict_on_batch(one_hot(store.dna[batch]))
-            if first and first % (20 * GENES_PER_BATCH) == 0:
-                rate = first / (time.monotonic() - start)
-                log.info("DNA of %d of %d genes, %.0f s left", first, len(genes), (len(genes) - first) / rate)
+        features = np.zeros((len(store.genes), self._width), np.float32)
+        for part in _parts(len(genes), GENES_PER_BATCH, "genes' DNA"):
+            features[genes[part]] = self._dna(model_inputs(store, ["dna"], None, genes[part], self._words)).numpy()
         return features
+
+
+def _compiled(inputs, output):
+    """Return the function from a list of arrays to the output, compiled once for batches of any size."""
+    model = keras.Model(inputs, output)
+    signature = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in inputs]
+    return tf.function(lambda arrays: model(arrays, training=False), input_signature=[signature])
+
+
+def _parts(count, size, what):
+    """Yield slices of range(count), and log how far they are when it takes long."""
+    progress = Progress(log, count, logging.INFO)
+    for first in range(0, count, size):
+        yield slice(first, first + size)
+        progress.advance(min(size, count - first), "%d of %d %s", min(first + size, count), count, what)

@@ -1,7 +1,7 @@
 """The only module that knows Snakemake: logging and errors of one job.
 
 A script runs its one call inside `with job(snakemake):`. Everything the step says goes to the rule's log file and to the
-screen; what TensorFlow's C++ code prints goes to the log file alone.
+screen; only to the screen goes progress within an epoch, only to the log file what TensorFlow's C++ code prints.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from .errors import InputError
+from .progress import PROGRESS
 
 
 @contextlib.contextmanager
@@ -23,11 +24,14 @@ def job(snakemake):
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", encoding="utf-8") as file, _descriptor_into(file) as screen:
         form = logging.Formatter(f"%(asctime)s  {snakemake.rule}  %(levelname)s  %(message)s", "%H:%M:%S")
-        for stream in (file, screen):
+        for stream, level in ((file, logging.INFO), (screen, PROGRESS)):
             handler = logging.StreamHandler(stream)
             handler.setFormatter(form)
+            handler.setLevel(level)
             logging.root.addHandler(handler)
+        # Other libraries' own messages below INFO are nobody's progress.
         logging.root.setLevel(logging.INFO)
+        logging.getLogger("wakawaka").setLevel(PROGRESS)
         logging.captureWarnings(True)
         try:
             yield

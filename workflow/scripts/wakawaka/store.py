@@ -58,6 +58,11 @@ class Store:
         """The modules that the store has inputs for, in the order of a model's inputs."""
         return [module for module in ("histone", "dna") if f"{module}.npy" in self._paths]
 
+    @property
+    def sizes(self):
+        """The sizes of a model's inputs: dict with marks, bins and window."""
+        return {"marks": len(self.info["marks"]), "bins": self.info["bins"], "window": self.info["window"]}
+
     def histone_input(self, cells, genes):
         """Return the model's histone input [sample, bin, mark] float32 of paired index arrays: ln(count + 1), or the signal."""
         values = self.histone[cells, genes]

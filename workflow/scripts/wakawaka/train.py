@@ -1,95 +1,117 @@
 """Training of one run: a fold, or the final model on all training samples."""
 
+import contextlib
 import logging
 import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 
-from .files import atomic, write_table
-from .model import build_model, copy_weights, model_inputs, use_threads
+from .batches import batches
+from .checkpoint import load_checkpoint, save_checkpoint
+from .files import atomic, sha256, write_table
+from .model import model_inputs, use_threads, words_of
 from .predictor import Predictor
+from .progress import Progress, duration
 from .regimes import HELD_OUT, TRAIN, read_regimes
 from .store import Store
+from .trainer import Trainer
 
 log = logging.getLogger(__name__)
 
-# Seconds between two lines of progress within an epoch.
-PROGRESS = 10
+# Distributions on whose version the bits of a model may depend.
+LIBRARIES = ("keras", "numba", "numpy", "tensorflow-cpu", "tensorflow")
 
 
-def train(
-    store, samples, model, history, *, run, spec, modules, transform, epochs, batch_size, learning_rate, seed, threads
-):
+def train(store, samples, model, history, checkpoint, *, run, spec, modules, transform, schedule, seed, threads, code):
     """Train a model and write it with its history.
 
     The loss is the mean squared error, the optimiser Adam with Keras' other defaults. The model is saved with standard
-    Keras layers only. The history has a row per epoch: seconds, train_mse (the mean over the epoch's batches, while the
-    weights move and with dropout) and val_mse_<regime> for the regimes that the run holds out (for `final` none, because
-    its only unseen samples are the test set).
+    Keras layers only. The history has a row per epoch: seconds (since the first began, interruptions left out), train_mse (the
+    mean over the epoch's batches, while the weights move and with dropout) and val_mse_<regime> for the regimes that
+    the run holds out (for `final` none, because its only unseen samples are the test set).
 
     Args:
         store: paths of the store. samples: path of the table of regimes. model, history: output paths.
+        checkpoint: path of the file that is written after each epoch and removed at the end. If it is there at the start, and of
+            the same data, settings, code and versions, training goes on from it, to the same bits as without interruption.
         run: column of `samples`. spec, modules: as in config.yaml. transform: of the target.
+        schedule: dict as `training` in config.yaml.
         seed: with the run's name it fixes the weights, the order of samples and the dropout, bit for bit on one
             machine with one number of threads.
+        code: digest of the code.
     """
     use_threads(threads)
+    settings = {"run": run, "spec": spec, "modules": modules, "transform": transform, "schedule": schedule, "seed": seed}
+    identity = {"settings": settings, "code": code, "threads": threads, **_files_and_versions(store, samples)}
     store = Store(store)
-    regimes = read_regimes(samples, store, run)
-    target = store.target(transform)
+    regimes, target = read_regimes(samples, store, run), store.target(transform)
     known = np.isfinite(target)
     blocks = _validation_blocks(regimes, known, run)
     cells, genes = np.nonzero((regimes == TRAIN) & known)
     run_seed = _run_seed(seed, run)
     keras.utils.set_random_seed(run_seed)
-    sizes = {"marks": len(store.info["marks"]), "bins": store.info["bins"], "window": store.info["window"]}
-    network = build_model(spec, modules=modules, **sizes, for_training=True)
-    network.compile(keras.optimizers.Adam(learning_rate), "mse")
-    predict = Predictor(network, modules)
-    log.info("%s: %d samples to train on, %d parameters, %d threads", run, len(cells), network.count_params(), threads)
-    rows, start = [], time.monotonic()
-    for epoch in range(1, epochs + 1):
-        order = np.random.default_rng([run_seed, epoch]).permutation(len(cells))
-        batches = _batches(cells[order], genes[order], batch_size)
-        loss = _epoch(network, store, modules, target, batches, f"{run}, epoch {epoch}/{epochs}")
-        scores = _validate(predict, store, target, blocks)
-        seconds = time.monotonic() - start
-        rows.append({"epoch": epoch, "seconds": round(seconds, 2), "train_mse": loss, **scores})
-        _log_epoch(run, rows[-1], epochs)
+    words = words_of(store, spec, modules)
+    trainer = Trainer(spec, modules, store.sizes, words, schedule["learning_rate"])
+    predict = Predictor(trainer.network, modules, words)
+    parameters = trainer.network.count_params()
+    log.info("%s: %d samples to train on, %d parameters, %d threads", run, len(cells), parameters, threads)
+    rows = _resume(checkpoint, identity, trainer)
+
+    def batch(numbers):
+        cell, gene = cells[numbers], genes[numbers]
+        return model_inputs(store, modules, cell, gene, words), target[cell, gene, None]
+
+    progress = Progress(log, (schedule["epochs"] - len(rows)) * len(cells))
+    for epoch in range(len(rows) + 1, schedule["epochs"] + 1):
+        label, start = f"{run}, epoch {epoch}/{schedule['epochs']}", time.monotonic()
+        order = batches(genes, schedule["batch_size"], schedule["genes_per_batch"], [run_seed, epoch])
+        scores = {"train_mse": _epoch(trainer, batch, order, progress, label)}
+        rate = len(cells) / (time.monotonic() - start)
+        scores |= _validate(predict, store, target, blocks)
+        before = rows[-1]["seconds"] if rows else 0
+        rows.append({"epoch": epoch, "seconds": round(before + time.monotonic() - start, 2), **scores})
+        save_checkpoint(checkpoint, identity, rows, trainer.state)
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+        log.info("%s: %s, %.0f samples/s, %s left", label, shown, rate, duration(progress.left))
     with atomic(model) as temporary:
-        saved = build_model(spec, modules=modules, **sizes)
-        copy_weights(network, saved)
-        saved.save(temporary)
+        trainer.standard().save(temporary)
     write_table(pd.DataFrame(rows), history)
+    Path(checkpoint).unlink()
 
 
-def _batches(cells, genes, size):
-    """Return a list of (cells, genes), at most `size` samples each."""
-    return [(cells[first : first + size], genes[first : first + size]) for first in range(0, len(cells), size)]
+def _resume(checkpoint, identity, trainer):
+    """Set the trainer to the state of a checkpoint of the same identity; return the history so far, [] without one."""
+    found = load_checkpoint(checkpoint, identity)
+    if found is None:
+        return []
+    rows, trainer.state = found
+    log.info("training goes on after epoch %d, from the checkpoint of an interrupted run", len(rows))
+    return rows
 
 
-def _epoch(network, store, modules, target, batches, label):
+def _files_and_versions(store, samples):
+    """Return what the bits of a model depend on beside settings and code, as dicts of strings."""
+    files = {str(path): sha256(path) for path in [*store, samples]}
+    versions = {}
+    for name in LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return {"data": files, "versions": versions}
+
+
+def _epoch(trainer, batch, order, progress, label):
     """Take one step per batch; return the mean loss over the samples."""
-    start = shown = time.monotonic()
-    samples, done, total = sum(len(cells) for cells, _ in batches), 0, 0.0
-    for cells, genes in batches:
-        truth = target[cells, genes, None]
-        # A truth of shape [sample] against an output of [sample, 1] would be broadcast without a word.
-        assert truth.shape == (len(cells), 1)
-        # Without the reset Keras returns the mean over all batches so far, a small last one counting like the others.
-        network.reset_metrics()
-        total += float(network.train_on_batch(model_inputs(store, modules, cells, genes), truth)) * len(cells)
-        done += len(cells)
-        now = time.monotonic()
-        if now - shown > PROGRESS:
-            shown, rate = now, done / (now - start)
-            left = (samples - done) / rate
-            log.info("%s: loss %.4f, %.0f samples/s, %.0f s left in this epoch", label, total / done, rate, left)
+    done, total = 0, 0.0
+    for count, loss in trainer.steps(batch, order):
+        done, total = done + count, total + loss * count
+        progress.advance(count, "%s: loss %.4f", label, total / done)
     if not np.isfinite(total):
         log.warning("%s: the loss is not finite; lower `training.learning_rate` or check the input's scale", label)
-    return total / samples
+    return total / done
 
 
 def _validation_blocks(regimes, known, run):
@@ -106,12 +128,6 @@ def _validate(predict, store, target, blocks):
         return {}
     errors = (predict(store, np.logical_or.reduce(list(blocks.values()))) - target) ** 2
     return {f"val_mse_{name}": float(errors[block].mean(dtype=np.float64)) for name, block in blocks.items()}
-
-
-def _log_epoch(run, row, epochs):
-    losses = ", ".join(f"{name} {value:.4f}" for name, value in row.items() if "mse" in name)
-    left = row["seconds"] / row["epoch"] * (epochs - row["epoch"])
-    log.info("%s, epoch %d/%d: %s, %.0f s left", run, row["epoch"], epochs, losses, left)
 
 
 def _run_seed(seed, run):
