@@ -49,7 +49,9 @@ class LookupConv1D(keras.layers.Layer):
     def call(self, index, training=False):
         dropout = self.dropout if training else 0.0
         seed = self.seeds.next() if dropout else tf.zeros(2, tf.uint32)
-        pooled = self._pool(index, seed, dropout)(self._table())[..., : self.filters]
+        pooled = self._pool(index, seed, dropout)(self._table())
+        if self.filters < LANES:
+            pooled = pooled[..., : self.filters]
         return pooled if self.relu else self.activation(pooled)
 
     def _table(self):

@@ -41,10 +41,10 @@ class Trainer:
                 thread, while a step runs.
         """
         with ThreadPoolExecutor(1) as helper:
-            waiting = helper.submit(batch, batches[0])
+            waiting = helper.submit(_tensors, batch, batches[0])
             for following in [*batches[1:], None]:
                 inputs, truth = waiting.result()
-                waiting = following is not None and helper.submit(batch, following)
+                waiting = following is not None and helper.submit(_tensors, batch, following)
                 # A truth of shape [sample] against an output of [sample, 1] would be broadcast without a word.
                 assert truth.shape == (len(inputs[0]), 1)
                 yield len(truth), float(self._step(inputs, truth))
@@ -74,3 +74,8 @@ class Trainer:
             loss = tf.reduce_mean(tf.square(self.network(inputs, training=True) - truth))
         self._update(tape.gradient(loss, self._weights))
         return loss
+
+
+def _tensors(batch, numbers):
+    inputs, truth = batch(numbers)
+    return [tf.constant(array) for array in inputs], tf.constant(truth)
