@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
@@ -38,6 +39,14 @@ def part(source):
 def prediction_files(wildcards):
     """Return the predictions of all fold models of a model."""
     return expand("results/predictions/{model}/{run}.tsv.gz", model=wildcards.model, run=FOLDS)
+
+
+def start_afresh():
+    """Remove the checkpoint of every training that -f, -F or -R asks for: it shall not go on where a killed one stopped."""
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "train" and workflow.dag.reason(job).forced and Path(job.params.checkpoint).is_file():
+            Path(job.params.checkpoint).unlink()
+            logger.info(f"Training starts afresh, as asked for: {job.params.checkpoint} is removed.")
 
 
 def targets():

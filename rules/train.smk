@@ -1,6 +1,10 @@
 # One model per fold, and the final one on all training samples.
 
 
+onstart:
+    start_afresh()
+
+
 rule train:
     input:
         store=STORE,

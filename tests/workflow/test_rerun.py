@@ -88,15 +88,15 @@ def test_one_fold_by_its_path_on_a_fresh_clone(project):
 
 def test_the_same_seed_gives_the_same_bits(example):
     target = "results/models/wakawaka/fold-2/model.keras"
-    first = _weights(example / target)
+    first = weights(example / target)
     example.snakemake("-f", target, configfile=SMALL)
-    again = _weights(example / target)
+    again = weights(example / target)
     # What was trained again is newer than what was made of it: make everything current for the tests that follow.
     example.snakemake(configfile=SMALL)
     assert first == again
 
 
-def _weights(path):
+def weights(path):
     """Return the bytes of every weight in a model file."""
     import zipfile
 

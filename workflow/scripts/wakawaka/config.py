@@ -32,6 +32,7 @@ def check_config(config, schema):
         raise InputError(_sentence(error))
     _check_cells(config)
     _check_windows(config)
+    _check_training(config)
     _check_readers(config)
     _check_example(config)
     return config
@@ -146,6 +147,15 @@ def _check_cells(config):
         raise InputError(
             f"config key `folds.number` is {folds['number']}, but there are only {len(train)} training cells to hold out in turn: "
             "set `folds.hold_out: genes`, which holds out genes in all cells, or lower `folds.number`."
+        )
+
+
+def _check_training(config):
+    size, genes = config["training"]["batch_size"], config["training"]["genes_per_batch"]
+    if genes and size % genes:
+        raise InputError(
+            f"config key `training.genes_per_batch` is {genes}, which does not divide `training.batch_size`, {size}: "
+            "every gene of a batch is there in as many cells."
         )
 
 

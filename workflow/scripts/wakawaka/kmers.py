@@ -19,6 +19,9 @@ from .vectors import LANES, hashes, load, plus, repeat, store, times, where_belo
 # There are 4,096 words of six bases: with 132 filters a table that the second-level cache of a core just holds.
 LONGEST = 6
 
+# The winning position within a pooling window has 16 bits.
+LARGEST_POOL = 2**16 - 1
+
 # Results are handed to TensorFlow without a copy if they start at a multiple of this many bytes.
 _ALIGNMENT = 64
 
@@ -87,7 +90,7 @@ def pool_words(index, table, *, words, letters, pool, filters, floor, dropout, s
 
     Returns:
         (pooled, winners), both [sample, window, filter]: float32, and the position within the window of the first maximum as
-        uint8 (uint16 or uint32 for large pools), or the type's largest number where a floor or dropout leaves no winner.
+        uint8 (uint16 for pools of 256 and more), or the type's largest number where a floor or dropout leaves no winner.
     """
     parts = len(table) // words
     shape = len(index), (index.shape[1] - (parts - 1) * letters) // pool, filters
@@ -205,14 +208,16 @@ def _pool(index, table, words, letters, pool, floor, dropped, scale, seed, first
                     best, place = load(maxima, window, 0), load(places, window, 0)
                 else:
                     best, place = repeat(floor), repeat(np.int32(-1))
+                    here, one = repeat(np.int32(0)), repeat(np.int32(1))
                     rows = index[sample, window * pool :]
                     for start in range(pool):
                         answer = load(table, np.intp(rows[start]), column)
                         for part in range(1, parts):
                             row = np.intp(rows[start + part * letters])
                             answer = plus(answer, load(table, part * words + row, column))
-                        place = where_larger(answer, best, repeat(np.int32(start)), place)
+                        place = where_larger(answer, best, here, place)
                         best = where_larger(answer, best, answer, best)
+                        here = plus(here, one)
                     if again[sample + 1]:
                         store(maxima, window, 0, best)
                         store(places, window, 0, place)

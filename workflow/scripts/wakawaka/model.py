@@ -112,7 +112,7 @@ def words_of(store, spec, modules):
     That is on a GPU, which is made for convolutions, and for a network that does not convolve DNA first.
     """
     convolutions = spec["dna"]["convolutions"] if "dna" in modules else []
-    if not convolutions or tf.config.list_physical_devices("GPU"):
+    if not convolutions or convolutions[0]["pool"] > kmers.LARGEST_POOL or tf.config.list_physical_devices("GPU"):
         return None
     return kmers.find_words(store.dna, convolutions[0]["width"])
 

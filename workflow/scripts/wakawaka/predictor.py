@@ -50,7 +50,7 @@ class Predictor:
     def _dna_features(self, store, genes):
         """Return the DNA module's output [gene, feature] for all genes of the store; rows not in `genes` are zero."""
         features = np.zeros((len(store.genes), self._width), np.float32)
-        for part in _parts(len(genes), GENES_PER_BATCH, "genes' DNA"):
+        for part in _parts(len(genes), GENES_PER_BATCH, "genes"):
             features[genes[part]] = self._dna(model_inputs(store, ["dna"], None, genes[part], self._words)).numpy()
         return features
 
@@ -62,9 +62,9 @@ def _compiled(inputs, output):
     return tf.function(lambda arrays: model(arrays, training=False), input_signature=[signature])
 
 
-def _parts(count, size, what):
+def _parts(count, size, unit):
     """Yield slices of range(count), and log how far they are when it takes long."""
-    progress = Progress(log, count, logging.INFO)
+    progress = Progress(log, count, unit, logging.INFO)
     for first in range(0, count, size):
         yield slice(first, first + size)
-        progress.advance(min(size, count - first), "%d of %d %s", min(first + size, count), count, what)
+        progress.advance(min(size, count - first), "%d of %d %s", min(first + size, count), count, unit)

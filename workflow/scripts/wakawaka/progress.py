@@ -17,12 +17,13 @@ class Progress:
 
     Args:
         log: the logger.
-        total: what there is to do.
+        total: how much there is to do.
+        unit: of what, in the plural.
         level: of the messages.
     """
 
-    def __init__(self, log, total, level=PROGRESS):
-        self._log, self._level, self.total, self.done = log, level, total, 0
+    def __init__(self, log, total, unit, level=PROGRESS):
+        self._log, self._level, self.total, self.unit, self.done = log, level, total, unit, 0
         self._start = self._shown = time.monotonic()
 
     def advance(self, count, message, *arguments):
@@ -31,7 +32,8 @@ class Progress:
         now = time.monotonic()
         if now - self._shown > SECONDS:
             self._shown = now
-            self._log.log(self._level, f"{message}, %.0f/s, %s left", *arguments, self.rate, duration(self.left))
+            message += ", %.0f %s/s, %s left"
+            self._log.log(self._level, message, *arguments, self.rate, self.unit, duration(self.left))
 
     @property
     def rate(self):

@@ -65,7 +65,7 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
         cell, gene = cells[numbers], genes[numbers]
         return model_inputs(store, modules, cell, gene, words), target[cell, gene, None]
 
-    progress = Progress(log, (schedule["epochs"] - len(rows)) * len(cells))
+    progress = Progress(log, (schedule["epochs"] - len(rows)) * len(cells), "samples")
     for epoch in range(len(rows) + 1, schedule["epochs"] + 1):
         label, start = f"{run}, epoch {epoch}/{schedule['epochs']}", time.monotonic()
         order = batches(genes, schedule["batch_size"], schedule["genes_per_batch"], [run_seed, epoch])

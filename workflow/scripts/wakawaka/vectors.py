@@ -67,8 +67,12 @@ def store(context, array, row, column, vector):
 
 @intrinsic
 def plus(context, a, b):
-    """Return the sums of floats."""
-    return _FLOATS(a, b), lambda context, builder, signature, arguments: builder.fadd(*arguments)
+    """Return the sums of floats, or of ints."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fadd(*arguments) if a == _FLOATS else builder.add(*arguments)
+
+    return a(a, b), generate
 
 
 @intrinsic
