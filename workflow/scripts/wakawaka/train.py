@@ -30,7 +30,7 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
     """Train a model and write it with its history.
 
     The loss is the mean squared error, the optimiser Adam with Keras' other defaults. The model is saved with standard
-    Keras layers only. The history has a row per epoch: seconds (since the first began, interruptions left out), train_mse (the
+    Keras layers only. The history has a row per epoch: seconds (since the first began, without interruptions), train_mse (the
     mean over the epoch's batches, while the weights move and with dropout) and val_mse_<regime> for the regimes that
     the run holds out (for `final` none, because its only unseen samples are the test set).
 
@@ -65,15 +65,15 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
         cell, gene = cells[numbers], genes[numbers]
         return model_inputs(store, modules, cell, gene, words), target[cell, gene, None]
 
+    start = time.monotonic() - (rows[-1]["seconds"] if rows else 0)
     progress = Progress(log, (schedule["epochs"] - len(rows)) * len(cells), "samples")
     for epoch in range(len(rows) + 1, schedule["epochs"] + 1):
-        label, start = f"{run}, epoch {epoch}/{schedule['epochs']}", time.monotonic()
+        label, begun = f"{run}, epoch {epoch}/{schedule['epochs']}", time.monotonic()
         order = batches(genes, schedule["batch_size"], schedule["genes_per_batch"], [run_seed, epoch])
         scores = {"train_mse": _epoch(trainer, batch, order, progress, label)}
-        rate = len(cells) / (time.monotonic() - start)
+        rate = len(cells) / (time.monotonic() - begun)
         scores |= _validate(predict, store, target, blocks)
-        before = rows[-1]["seconds"] if rows else 0
-        rows.append({"epoch": epoch, "seconds": round(before + time.monotonic() - start, 2), **scores})
+        rows.append({"epoch": epoch, "seconds": round(time.monotonic() - start, 2), **scores})
         save_checkpoint(checkpoint, identity, rows, trainer.state)
         shown = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         log.info("%s: %s, %.0f samples/s, %s left", label, shown, rate, duration(progress.left))
