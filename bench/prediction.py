@@ -52,17 +52,14 @@ def predict_ours(store, model, threads):
     """Predict all samples as rule predict does; return (seconds, predictions [cell, gene])."""
     import numpy as np
 
-    from wakawaka.model import build_model, copy_weights, load_model, use_threads, words_of
-    from wakawaka.predictor import Predictor
+    from wakawaka.model import use_threads, words_of
+    from wakawaka.predictor import load_predictor
     from wakawaka.store import Store
 
     use_threads(threads)
     store, config = Store(store_files(store)), checked_config()
     spec, modules = config["models"]["wakawaka"], config["modules"]
-    words = words_of(store, spec, modules)
-    network = build_model(spec, modules=modules, **store.sizes, fast=True, words=words)
-    copy_weights(load_model(model), network)
-    predictor = Predictor(network, modules, words)
+    predictor = load_predictor(model, store, spec, modules)
     wanted = np.ones((len(store.cells), len(store.genes)), bool)
     for _ in range(2):
         start = time.monotonic()

@@ -1,4 +1,4 @@
-"""The network, its training form, and prediction with the DNA branch once per gene."""
+"""The network, its forms for training, and prediction with the DNA branch once per gene."""
 
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import tensorflow as tf
 import yaml
 
 from wakawaka.config import check_config
+from wakawaka.dna import one_hot
+from wakawaka.kmers import find_words
 from wakawaka.model import build_model, copy_weights, load_model, model_inputs
 from wakawaka.predictor import Predictor
 
@@ -43,16 +45,27 @@ class TinyStore:
         return self.counts[cells, genes]
 
 
-def build(modules=("histone", "dna"), for_training=False, seed=3):
+# What is saved, what a GPU trains and what a CPU trains; the last two for DNA without and with lookups.
+FORMS = ["plain", "fast", "lookup"]
+
+
+def settings(form, codes, width):
+    """The arguments of `build_model` that make a form."""
+    return {"fast": form != "plain", "words": find_words(codes, width) if form == "lookup" else None}
+
+
+def build(modules=("histone", "dna"), form="plain", seed=3):
     keras.utils.set_random_seed(seed)
-    return build_model(SMALL, modules=list(modules), **SIZES, for_training=for_training)
+    return build_model(SMALL, modules=list(modules), **SIZES, **settings(form, TinyStore.dna, 6))
 
 
-@pytest.mark.parametrize("for_training", [False, True])
-def test_the_reports_model_has_its_number_of_parameters(for_training):
+@pytest.mark.parametrize("form", FORMS)
+def test_the_reports_model_has_its_number_of_parameters(form):
     sizes = {"marks": 5, "bins": 100, "window": 10000}
-    model = build_model(REPORT, modules=["histone", "dna"], **sizes, for_training=for_training)
+    codes = np.random.default_rng(1).integers(0, 5, (2, 10000)).astype(np.uint8)
+    model = build_model(REPORT, modules=["histone", "dna"], **sizes, **settings(form, codes, 6))
     assert model.count_params() == 3_428_653
+    assert model.get_layer("dna_flatten").output.shape == (None, 41184)
 
 
 def test_the_reports_layers():
@@ -70,32 +83,40 @@ def test_the_reports_layers():
     assert slopes == {0.05}
 
 
-def test_the_training_form_has_the_same_outputs_and_gradients():
-    plain, fused = build(), build(for_training=True)
-    copy_weights(plain, fused)
-    inputs = model_inputs(TinyStore(), ["histone", "dna"], np.array([0, 1, 2]), np.array([3, 0, 1]))
-
-    def outputs_and_gradients(model):
+@pytest.mark.parametrize("form", ["fast", "lookup"])
+def test_the_training_form_has_the_same_outputs_and_gradients(form):
+    def outputs_and_gradients(model, form):
+        words = settings(form, TinyStore.dna, 6)["words"]
+        inputs = model_inputs(TinyStore(), ["histone", "dna"], np.array([0, 1, 2]), np.array([3, 0, 1]), words)
         with tf.GradientTape() as tape:
             output = model(inputs, training=False)
             loss = tf.reduce_mean(output**2)
-        return output.numpy(), [gradient.numpy() for gradient in tape.gradient(loss, model.trainable_weights)]
+        gradients = tape.gradient(loss, model.trainable_weights)
+        paths = [weight.path for weight in model.trainable_weights]
+        return output.numpy(), {path: gradient.numpy() for path, gradient in zip(paths, gradients, strict=True)}
 
-    (expected, gradients), (output, others) = outputs_and_gradients(plain), outputs_and_gradients(fused)
-    assert np.array_equal(output, expected)
-    for gradient, other in zip(gradients, others, strict=True):
+    plain, other = build(), build(form=form)
+    copy_weights(plain, other)
+    expected, gradients = outputs_and_gradients(plain, "plain")
+    output, others = outputs_and_gradients(other, form)
+    # Sums of float32 in another order, where words are looked up.
+    assert np.array_equal(output, expected) if form == "fast" else np.allclose(output, expected, rtol=1e-5, atol=1e-6)
+    assert gradients.keys() == others.keys()
+    for path, gradient in gradients.items():
         assert np.abs(gradient).max() > 0
         # Sums of float32 in another order.
-        assert np.allclose(gradient, other, rtol=1e-4, atol=1e-6 * np.abs(gradient).max())
+        assert np.allclose(gradient, others[path], rtol=1e-4, atol=1e-6 * np.abs(gradient).max())
 
 
 @pytest.mark.parametrize("modules", [("histone", "dna"), ("histone",), ("dna",)])
-def test_prediction_by_gene_equals_prediction_by_sample(modules):
-    store, model = TinyStore(), build(modules)
+@pytest.mark.parametrize("form", FORMS)
+def test_prediction_by_gene_equals_prediction_by_sample(modules, form):
+    store, plain, model = TinyStore(), build(modules), build(modules, form, seed=4)
+    copy_weights(plain, model)
     wanted = np.array([[1, 0, 1, 0], [0, 0, 1, 1], [1, 0, 0, 0]], bool)
-    predicted = Predictor(model, modules)(store, wanted)
+    predicted = Predictor(model, modules, settings(form, store.dna, 6)["words"])(store, wanted)
     cells, genes = np.nonzero(wanted)
-    expected = model.predict_on_batch(model_inputs(store, modules, cells, genes))[:, 0]
+    expected = plain.predict_on_batch(model_inputs(store, modules, cells, genes))[:, 0]
     assert np.allclose(predicted[wanted], expected, rtol=1e-5, atol=1e-6)
     assert np.isnan(predicted[~wanted]).all()
     assert expected.std() > 0
@@ -155,17 +176,22 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 @pytest.mark.parametrize("dense", [[], [4], [4, 3]])
-def test_what_is_saved_is_what_was_trained(name, dense):
+@pytest.mark.parametrize("form", ["fast", "lookup"])
+def test_what_is_saved_is_what_was_trained(name, dense, form):
     spec = {**SMALL, "histone": {**SMALL["histone"], "convolutions": SPECS[name]["histone"], "dense": dense}}
     spec["dna"] = {**SMALL["dna"], "convolutions": SPECS[name]["dna"]}
     sizes = {"modules": ["histone", "dna"], "marks": 4, "bins": 20, "window": 100}
     keras.utils.set_random_seed(5)
-    trained, saved = build_model(spec, **sizes, for_training=True), build_model(spec, **sizes)
     rng = np.random.default_rng(6)
-    inputs = [rng.normal(size=(3, 20, 4)).astype(np.float32), rng.normal(size=(3, 100, 4)).astype(np.float32)]
+    codes = rng.integers(0, 5, (3, 100)).astype(np.uint8)
+    form = settings(form, codes, spec["dna"]["convolutions"][0]["width"])
+    trained, saved = build_model(spec, **sizes, **form), build_model(spec, **sizes)
+    histone = rng.normal(size=(3, 20, 4)).astype(np.float32)
+    dna = form["words"].index if form["words"] else one_hot(codes)
     # One step, so that biases are not zero.
     trained.compile("sgd", "mse")
-    trained.train_on_batch(inputs, rng.normal(size=(3, 1)))
-    assert not np.allclose(saved.predict_on_batch(inputs), trained.predict_on_batch(inputs), rtol=1e-3)
+    trained.train_on_batch([histone, dna], rng.normal(size=(3, 1)))
+    expected = trained.predict_on_batch([histone, dna])
+    assert not np.allclose(saved.predict_on_batch([histone, one_hot(codes)]), expected, rtol=1e-3)
     copy_weights(trained, saved)
-    assert np.allclose(saved.predict_on_batch(inputs), trained.predict_on_batch(inputs), rtol=1e-5, atol=1e-6)
+    assert np.allclose(saved.predict_on_batch([histone, one_hot(codes)]), expected, rtol=1e-5, atol=1e-6)

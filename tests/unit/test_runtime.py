@@ -17,7 +17,11 @@ class snakemake:
     log = [{log!r}]
 
 with job(snakemake):
+    from wakawaka.progress import PROGRESS
     logging.getLogger("wakawaka.x").info("80 genes")
+    logging.getLogger("wakawaka.x").log(PROGRESS, "40 of 80 genes so far")
+    logging.getLogger("wakawaka.x").debug("gene 7")
+    logging.getLogger("another.library").log(PROGRESS, "another library's step")
     os.write(2, b"said by C++ code\\n")
     {ending}
 """
@@ -36,11 +40,19 @@ def run(tmp_path, pytestconfig):
     return run
 
 
-def test_progress_goes_to_the_screen_and_the_log(run):
+def test_messages_go_to_the_screen_and_the_log(run):
     process, log = run("pass")
     assert process.returncode == 0
     for text in (process.stderr, log):
         assert "read_gtf  INFO  80 genes" in text
+
+
+def test_progress_within_a_step_goes_to_the_screen_alone(run):
+    process, log = run("pass")
+    assert "read_gtf  PROGRESS  40 of 80 genes so far" in process.stderr
+    assert "so far" not in log
+    for text in (process.stderr, log):
+        assert "gene 7" not in text and "another library" not in text
 
 
 def test_what_c_code_prints_goes_to_the_log_alone(run):

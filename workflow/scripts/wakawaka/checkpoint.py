@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import numpy as np
 
@@ -30,13 +31,22 @@ def load_checkpoint(path, identity):
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             state = [file[f"state_{number}"] for number in range(len(file.files) - 1)]
+        found, rows = dict(about["identity"]), list(about["rows"])
     except FileNotFoundError:
         return None
+    # Whatever is wrong with the file, the remedy is the same.
     except Exception as error:
         log.warning("training starts afresh, because the checkpoint %s cannot be read: %s", path, error)
         return None
-    other = [name for name in identity if identity[name] != about["identity"].get(name)]
+    other = [name for name in identity if identity[name] != found.get(name)]
     if other:
         log.warning("training starts afresh, because the checkpoint %s was made with other %s", path, ", ".join(other))
         return None
-    return about["rows"], state
+    return rows, state
+
+
+def remove_checkpoint(path):
+    """Remove a checkpoint, and what a kill in the middle of writing one has left."""
+    path = Path(path)
+    for file in [path, *path.parent.glob(f".*.{path.name}")]:
+        file.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ Nothing is approximated; only the order of the additions within a filter differs
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -95,7 +96,7 @@ def pool_words(index, table, *, words, letters, pool, filters, floor, dropout, s
     parts = len(table) // words
     shape = len(index), (index.shape[1] - (parts - 1) * letters) // pool, filters
     pooled, winners = buffers.take(shape, np.float32), buffers.take(shape, np.min_scalar_type(pool))
-    dropped = np.uint32(round(dropout * 2**32)).view(np.int32)
+    dropped = np.uint32(min(round(dropout * 2**32), 2**32 - 1)).view(np.int32)
     scale = np.float32(1 / (1 - dropout))
 
     def share(first, last):
@@ -137,7 +138,7 @@ class Buffers:
         self._arrays = []
 
     def take(self, shape, dtype):
-        """Return an uninitialised array that nobody else holds."""
+        """Return an uninitialised array that nobody else holds. Hold the array itself: a view of it does not count."""
         for array in self._arrays:
             # Held by the list, by this loop and by the call.
             if array.shape == shape and array.dtype == dtype and sys.getrefcount(array) == 3:
@@ -153,7 +154,7 @@ class Buffers:
 def _in_threads(function, count):
     """Return the results of function(first, last) over equal shares of range(count), in their order."""
     edges = [count * number // _threads for number in range(_threads + 1)]
-    futures = [_helpers.submit(function, *share) for share in zip(edges[1:], edges[2:])]
+    futures = [_helpers.submit(function, *share) for share in pairwise(edges[1:])]
     return [function(*edges[:2]), *(future.result() for future in futures)]
 
 

@@ -69,7 +69,12 @@ class LookupConv1D(keras.layers.Layer):
 
         def look_up(index, table, seed):
             number = np.random.SeedSequence(seed.tolist()).generate_state(1).view(np.int32)[0]
-            settings = {"floor": 0.0 if self.relu else -np.inf, "dropout": dropout, "seed": number, "buffers": self._buffers}
+            settings = {
+                "floor": 0.0 if self.relu else -np.inf,
+                "dropout": dropout,
+                "seed": number,
+                "buffers": self._buffers,
+            }
             return pool_words(index, table, **sizes, **settings)
 
         def add(index, winners, gradient):

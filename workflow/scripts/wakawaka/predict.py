@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from .files import write_table
-from .model import build_model, copy_weights, load_model, use_threads, words_of
-from .predictor import Predictor
+from .model import use_threads
+from .predictor import load_predictor
 from .regimes import read_regimes
 from .store import Store
 
@@ -25,10 +25,7 @@ def predict(store, samples, model, predictions, *, run, spec, modules, transform
     use_threads(threads)
     store = Store(store)
     target = store.target(transform)
-    words = words_of(store, spec, modules)
-    network = build_model(spec, modules=modules, **store.sizes, fast=True, words=words)
-    copy_weights(load_model(model), network)
-    predicted = Predictor(network, modules, words)(store, np.ones(target.shape, bool))
+    predicted = load_predictor(model, store, spec, modules)(store, np.ones(target.shape, bool))
     table = pd.DataFrame(
         {
             "cell": np.repeat(store.cells, len(store.genes)),

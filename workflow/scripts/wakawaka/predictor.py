@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .model import INPUTS, model_inputs
+from .model import INPUTS, build_model, copy_weights, load_model, model_inputs, words_of
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,14 @@ class Predictor:
         for part in _parts(len(genes), GENES_PER_BATCH, "genes"):
             features[genes[part]] = self._dna(model_inputs(store, ["dna"], None, genes[part], self._words)).numpy()
         return features
+
+
+def load_predictor(path, store, spec, modules):
+    """Return the `Predictor` of a saved model for the sequences of a store; spec and modules as it was built with."""
+    words = words_of(store, spec, modules)
+    network = build_model(spec, modules=modules, **store.sizes, fast=True, words=words)
+    copy_weights(load_model(path), network)
+    return Predictor(network, modules, words)
 
 
 def _compiled(inputs, output):

@@ -4,14 +4,13 @@ import contextlib
 import logging
 import time
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 
 from .batches import batches
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_checkpoint, remove_checkpoint, save_checkpoint
 from .files import atomic, sha256, write_table
 from .model import model_inputs, use_threads, words_of
 from .predictor import Predictor
@@ -45,7 +44,14 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
         code: digest of the code.
     """
     use_threads(threads)
-    settings = {"run": run, "spec": spec, "modules": modules, "transform": transform, "schedule": schedule, "seed": seed}
+    settings = {
+        "run": run,
+        "spec": spec,
+        "modules": modules,
+        "transform": transform,
+        "schedule": schedule,
+        "seed": seed,
+    }
     identity = {"settings": settings, "code": code, "threads": threads, **_files_and_versions(store, samples)}
     store = Store(store)
     regimes, target = read_regimes(samples, store, run), store.target(transform)
@@ -80,7 +86,7 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
     with atomic(model) as temporary:
         trainer.standard().save(temporary)
     write_table(pd.DataFrame(rows), history)
-    Path(checkpoint).unlink()
+    remove_checkpoint(checkpoint)
 
 
 def _resume(checkpoint, identity, trainer):

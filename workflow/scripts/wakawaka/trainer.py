@@ -29,7 +29,9 @@ class Trainer:
         self._optimizer = keras.optimizers.Adam(learning_rate)
         self._optimizer.build(self._weights)
         # XLA makes one pass over the memory of what are a dozen operations; the formulas are Keras' own.
-        self._update = tf.function(lambda gradients: self._optimizer.apply(gradients, self._weights), jit_compile=not gpu)
+        self._update = tf.function(
+            lambda gradients: self._optimizer.apply(gradients, self._weights), jit_compile=not gpu
+        )
         inputs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.network.inputs]
         self._step = tf.function(self._step, input_signature=[inputs, tf.TensorSpec((None, 1))])
 

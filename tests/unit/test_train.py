@@ -1,0 +1,274 @@
+"""Training of a run from its files: the same bits every time, killed or not.
+
+All of it runs in processes of their own: the number of threads is for a whole process.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wakawaka.checkpoint import load_checkpoint
+from wakawaka.dna import one_hot
+from wakawaka.files import read_table, save_array, write_table
+from wakawaka.model import load_model
+from wakawaka.predictor import load_predictor
+from wakawaka.store import Store
+
+PROGRAM = """
+import json, logging, shutil, sys
+sys.path.insert(0, sys.argv[1])
+from wakawaka.progress import PROGRESS
+logging.basicConfig(level=PROGRESS, format="%(levelname)s %(message)s", stream=sys.stdout)
+from wakawaka import train as module
+save = module.Trainer.standard
+for job in json.loads(sys.argv[2]):
+    fails, before = job.pop("fails"), job.pop("before")
+    for copy in before:
+        shutil.copy(*copy)
+    module.Trainer.standard = (lambda trainer: 1 / 0) if fails else save
+    print("JOB", flush=True)
+    try:
+        module.train(**job)
+    except ZeroDivisionError:
+        assert fails
+"""
+SPEC = {
+    "histone": {
+        "convolutions": [{"filters": 4, "width": 5, "activation": "leaky_relu", "pool": 2}],
+        "dropout": 0.5,
+        "dense": [6],
+    },
+    "dna": {
+        "convolutions": [{"filters": 20, "width": 6, "activation": "relu", "pool": 16}],
+        "dropout": 0.5,
+        "dense": [6],
+    },
+    "joint": {"dense": [8], "dropout": 0.1},
+    "leaky_slope": 0.05,
+}
+FILES = ("store.json", "genes.tsv", "cells.tsv", "histone.npy", "dna.npy", "expression.npy")
+CELLS, GENES, BINS, WINDOW, EPOCHS = 6, 80, 20, 400, 8
+
+
+def write_store(folder, seed=1):
+    """Write a store and its regimes: the last cell and the last genes are held out, some values are not known."""
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    (folder / "store.json").write_text(
+        json.dumps({"scale": "counts", "marks": ["one", "two"], "bins": BINS, "window": WINDOW})
+    )
+    genes, cells = [f"G{number:02}" for number in range(GENES)], [f"C{number}" for number in range(CELLS)]
+    write_table(
+        pd.DataFrame({"gene_id": genes, "chrom": "1", "tss": 5, "strand": "+", "group": "a"}), folder / "genes.tsv"
+    )
+    write_table(pd.DataFrame({"cell": cells}), folder / "cells.tsv")
+    dna = rng.integers(0, 5, (GENES, WINDOW)).astype(np.uint8)
+    histone = rng.poisson(4, (CELLS, GENES, BINS, 2)).astype(np.uint16)
+    expression = np.log1p(histone[:, :, :, 0]).mean(axis=2) + 5 * (dna == 1).mean(axis=1)
+    expression[rng.random(expression.shape) < 0.05] = np.nan
+    for name, array in (("histone", histone), ("dna", dna), ("expression", expression.astype(np.float32))):
+        save_array(array, folder / f"{name}.npy")
+    regime = np.full((CELLS, GENES), "train", object)
+    regime[-1] = "unseen_cell"
+    regime[:, -10:] = "unseen_gene"
+    regime[-1, -10:] = "both_unseen"
+    table = {"cell": np.repeat(cells, GENES), "gene_id": np.tile(genes, CELLS), "fold-1": regime.ravel()}
+    table["final"] = "train"
+    write_table(pd.DataFrame(table), folder / "samples.tsv.gz")
+    return folder
+
+
+def job(store, output, *, epochs=EPOCHS, genes_per_batch=None, fails=False, before=(), **changes):
+    """The arguments of `train`, whether saving the model shall fail, and what files to copy before."""
+    schedule = {"epochs": epochs, "batch_size": 10, "genes_per_batch": genes_per_batch, "learning_rate": 0.001}
+    paths = {"store": [str(store / name) for name in FILES], "samples": str(store / "samples.tsv.gz")}
+    for name, file in (("model", "model.keras"), ("history", "history.tsv"), ("checkpoint", "checkpoint.npz")):
+        paths[name] = str(output / file)
+    settings = {"run": "fold-1", "spec": SPEC, "modules": ["histone", "dna"], "transform": "none", "schedule": schedule}
+    return {**paths, **settings, "seed": 1, "threads": 2, "code": "0123", "fails": fails, "before": before, **changes}
+
+
+def start(jobs):
+    scripts = next(path for path in sys.path if path.endswith("workflow/scripts"))
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+    command = [sys.executable, "-c", PROGRAM, scripts, json.dumps(jobs, default=str)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def train(*jobs):
+    """Train one after the other in a process; return what each says."""
+    process = start(jobs)
+    said, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, said + errors
+    return said.split("JOB\n")[1:]
+
+
+def weights(folder):
+    return load_model(folder / "model.keras").get_weights()
+
+
+def history(folder):
+    return read_table(folder / "history.tsv")
+
+
+def same_weights(one, other):
+    return all(np.array_equal(array, same) for array, same in zip(weights(one), weights(other), strict=True))
+
+
+def same_run(one, other):
+    """Whether weights and history, but for the seconds, are the same to the last bit."""
+    return same_weights(one, other) and history(one).drop(columns="seconds").equals(
+        history(other).drop(columns="seconds")
+    )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return write_store(tmp_path_factory.mktemp("data") / "store")
+
+
+@pytest.fixture(scope="module")
+def runs(store, tmp_path_factory):
+    """A folder of runs, all in one process, and what each said by name.
+
+    `whole` was not interrupted. `unsaved` is the same, but ends before its model is saved. The others find its checkpoint.
+    """
+    folder, expression = tmp_path_factory.mktemp("runs"), store / "expression.npy"
+    other, kept = folder / "other.npy", folder / "kept.npy"
+    np.save(other, np.load(expression) + np.float32(1))
+    shutil.copy(expression, kept)
+    changes = {
+        "whole": {},
+        "unsaved": {"fails": True},
+        "same": {},
+        "seed": {"seed": 2},
+        "genes": {"genes_per_batch": 2, "run": "final", "code": "4567"},
+        # The same path, but not the same content.
+        "data": {"before": [(other, expression)]},
+    }
+    jobs = [job(store, folder / name, **change) for name, change in changes.items()]
+    for one in jobs[2:]:
+        one["before"] = [*one["before"], (folder / "unsaved/checkpoint.npz", one["checkpoint"])]
+    for name in changes:
+        (folder / name).mkdir()
+    said = train(*jobs)
+    shutil.copy(kept, expression)
+    return folder, dict(zip(changes, said, strict=True))
+
+
+def test_it_writes_a_model_and_its_history_and_leaves_no_checkpoint(runs):
+    folder, said = runs[0] / "whole", runs[1]["whole"]
+    assert sorted(path.name for path in folder.iterdir()) == ["history.tsv", "model.keras"]
+    table = history(folder)
+    regimes = ["unseen_cell", "unseen_gene", "both_unseen"]
+    assert table.columns.tolist() == ["epoch", "seconds", "train_mse", *(f"val_mse_{regime}" for regime in regimes)]
+    assert table["epoch"].tolist() == list(range(1, EPOCHS + 1))
+    assert (table["seconds"].diff().dropna() > 0).all() and table.at[0, "seconds"] > 0
+    assert table.notna().all(axis=None)
+    assert table["train_mse"].iloc[-1] < 0.5 * table["train_mse"].iloc[0]
+    layers = load_model(folder / "model.keras").layers
+    assert all(type(layer).__module__.startswith("keras.") for layer in layers)
+    assert "goes on" not in said and "afresh" not in said
+
+
+def test_the_scores_of_the_history_are_those_of_the_saved_model(store, runs):
+    path, expression = runs[0] / "whole/model.keras", np.load(store / "expression.npy")
+    histone = np.log1p(np.load(store / "histone.npy"), dtype=np.float32)
+    dna = one_hot(np.load(store / "dna.npy"))
+    cells, genes = np.indices((CELLS, GENES)).reshape(2, -1)
+    predicted = load_model(path).predict_on_batch([histone[cells, genes], dna[genes]]).reshape(CELLS, GENES)
+    regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES)
+    for regime in ("unseen_cell", "unseen_gene", "both_unseen"):
+        expected = np.nanmean((predicted - expression)[regimes == regime] ** 2)
+        assert history(path.parent)[f"val_mse_{regime}"].iloc[-1] == pytest.approx(expected, rel=1e-4)
+    # As the steps after training predict.
+    opened = Store([store / name for name in FILES])
+    found = load_predictor(path, opened, SPEC, ["histone", "dna"])(opened, np.ones((CELLS, GENES), bool))
+    assert predicted.std() > 0.05 and np.allclose(found, predicted, rtol=0, atol=1e-5)
+
+
+def test_the_log_has_a_line_for_each_epoch(store, runs):
+    said = runs[1]["whole"]
+    lines = [line for line in said.splitlines() if line.startswith("INFO fold-1, epoch ")]
+    assert len(lines) == EPOCHS
+    assert lines[0].startswith(f"INFO fold-1, epoch 1/{EPOCHS}: train_mse ") and "samples/s" in lines[0]
+    assert lines[-1].endswith(", 0 s left")
+    regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy()
+    count = ((regimes == "train") & np.isfinite(np.load(store / "expression.npy")).ravel()).sum()
+    parameters = sum(array.size for array in weights(runs[0] / "whole"))
+    assert f"INFO fold-1: {count} samples to train on, {parameters} parameters, 2 threads" in said
+
+
+def test_a_run_that_ended_before_its_model_was_saved_has_only_to_save_it(runs):
+    """The same seed has taken both runs to the same bits, and none of the second's epochs is done again."""
+    folder, said = runs
+    assert said["unsaved"].count("train_mse") == EPOCHS and not (folder / "unsaved/model.keras").exists()
+    assert f"training goes on after epoch {EPOCHS}, from the checkpoint" in said["same"]
+    assert "train_mse" not in said["same"]
+    assert same_run(folder / "whole", folder / "same")
+    assert sorted(path.name for path in (folder / "same").iterdir()) == ["history.tsv", "model.keras"]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("seed", "settings"), ("data", "data"), ("genes", "settings, code")],
+)
+def test_what_a_checkpoint_was_not_made_for_starts_afresh_and_says_so(runs, name, what):
+    folder, said = runs[0] / name, runs[1][name]
+    assert "WARNING training starts afresh, because the checkpoint" in said
+    assert f"was made with other {what}\n" in said and "goes on" not in said
+    assert said.count("train_mse") == EPOCHS and history(folder)["epoch"].tolist() == list(range(1, EPOCHS + 1))
+    assert not same_weights(runs[0] / "whole", folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["history.tsv", "model.keras"]
+
+
+def test_batches_of_few_genes_train_too(runs):
+    table = history(runs[0] / "genes")
+    assert table["train_mse"].iloc[-1] < 0.5 * table["train_mse"].iloc[0]
+
+
+def test_the_final_run_has_no_validation(runs):
+    assert history(runs[0] / "genes").columns.tolist() == ["epoch", "seconds", "train_mse"]
+
+
+def kill_in_the_middle(jobs, folder, epochs):
+    """Start, and kill without warning once so many epochs are in the checkpoint."""
+    process, deadline = start(jobs), time.monotonic() + 120
+    checkpoint = folder / "checkpoint.npz"
+    while not checkpoint.exists() or len(epochs_in(checkpoint)) < epochs:
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (folder / "model.keras").exists()
+
+
+def epochs_in(checkpoint):
+    # Of no identity: nothing is compared.
+    return load_checkpoint(checkpoint, {})[0]
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(store, runs, tmp_path):
+    kill_in_the_middle([job(store, tmp_path)], tmp_path, epochs=2)
+    done = epochs_in(tmp_path / "checkpoint.npz")
+    assert 2 <= len(done) < EPOCHS
+    (said,) = train(job(store, tmp_path))
+    assert f"INFO training goes on after epoch {len(done)}, from the checkpoint of an interrupted run" in said
+    assert said.count("train_mse") == EPOCHS - len(done)
+    assert same_run(runs[0] / "whole", tmp_path)
+    seconds = history(tmp_path)["seconds"]
+    assert seconds[: len(done)].tolist() == [row["seconds"] for row in done]
+    assert (seconds.diff().dropna() > 0).all()
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".")) == [
+        "history.tsv",
+        "model.keras",
+    ]
