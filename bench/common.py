@@ -22,7 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 # Between two looks at the memory of a process, in seconds.
-INTERVAL = 0.5
+INTERVAL = 2
 
 
 def parser(description):

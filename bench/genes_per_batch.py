@@ -34,21 +34,12 @@ def genes_of_samples():
     return np.nonzero((read_regimes(SAMPLES, store, RUN) == TRAIN) & known)[1]
 
 
-def settings_of(options, genes):
-    """Return a dict from a label to what differs from `training` in the config; `genes` is the gene [sample].
-
-    Where there are fewer cells than a batch has places for, batches are smaller, and steps more. What that alone does is seen from
-    batches of random samples that are as small.
-    """
+def settings_of(options):
+    """Return a dict from a label to what differs from `training` in the config."""
     schedule = checked_config()["training"] | ({"epochs": options.epochs} if options.epochs else {})
-    cells = int(np.median(np.unique(genes, return_counts=True)[1]))
-    settings = {"null": schedule | {"genes_per_batch": None}}
-    for number in options.genes_per_batch:
-        settings[str(number)] = schedule | {"genes_per_batch": number}
-        if number * cells < schedule["batch_size"]:
-            small = {"genes_per_batch": None, "batch_size": number * cells}
-            settings[f"null, batch_size {number * cells}"] = schedule | small
-    return settings
+    return {
+        str(number or "null"): schedule | {"genes_per_batch": number} for number in [None, *options.genes_per_batch]
+    }
 
 
 def measure(options, settings, folder):
@@ -63,14 +54,12 @@ def measure(options, settings, folder):
     return {label: pd.DataFrame(rows).drop(columns="epoch") for label, rows in last.items()}
 
 
-def row_of(label, schedule, table, genes):
-    """Return a row of the table: how large the batches are, and the (mean, standard deviation) over the seeds."""
-    from wakawaka.batches import batches
-
-    steps = len(batches(genes, schedule["batch_size"], schedule["genes_per_batch"], 1))
-    row = {"genes_per_batch": label, "batches": steps, "samples per batch": len(genes) / steps}
+def row_of(label, table):
+    """Return a row of the table: the (mean, standard deviation) over the seeds."""
     deviations = table.std() if len(table) > 1 else dict.fromkeys(table)
-    return row | {name: (float(values.mean()), deviations[name]) for name, values in table.items()}
+    return {"genes_per_batch": label} | {
+        name: (float(values.mean()), deviations[name]) for name, values in table.items()
+    }
 
 
 def main():
@@ -78,7 +67,7 @@ def main():
     options.add_argument("--seeds", type=int, default=3, help="1 to this one (default: %(default)s)")
     options.add_argument("--epochs", type=int, help="of each training (default: that of config.yaml)")
     options.add_argument(
-        "--genes-per-batch", type=int, nargs="+", default=[10], help="to compare with null (default: 10)"
+        "--genes-per-batch", type=int, nargs="+", default=[50, 20], help="to compare with null (default: 50 20)"
     )
     options = options.parse_args()
     if not (STORE / "store.json").exists() or not SAMPLES.exists():
@@ -92,10 +81,9 @@ def main():
                 f"--genes-per-batch {number} does not divide the {size} samples of a batch (`training.batch_size`)."
             )
     genes = genes_of_samples()
-    settings = settings_of(options, genes)
     with temporary_folder(options) as folder:
-        tables = measure(options, settings, folder)
-    rows = [row_of(label, settings[label], table, genes) for label, table in tables.items()]
+        tables = measure(options, settings_of(options), folder)
+    rows = [row_of(label, table) for label, table in tables.items()]
     notes = [f"{RUN} has {len(genes) / len(np.unique(genes)):.3g} training cells per gene."]
     for number in options.genes_per_batch:
         notes.append(f"{number} genes per batch leave places for {size // number} cells of each.")
