@@ -91,6 +91,8 @@ def measure(options, folder):
 
 def main():
     options = parser(__doc__)
+    # As rule predict.
+    options.set_defaults(threads=1)
     options.add_argument("--genes", type=int, default=300, help=f"in {CELLS} cells each (default: %(default)s)")
     options.add_argument("--samples", type=int, default=1000, help="that plain Keras predicts (default: %(default)s)")
     options.add_argument("--alternations", type=int, default=5, help="of plain and ours (default: %(default)s)")

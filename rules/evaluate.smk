@@ -14,7 +14,7 @@ rule predict:
         "benchmarks/predict/{model}/{run}.tsv"
     conda:
         "../envs/model.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=120,

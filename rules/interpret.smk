@@ -38,7 +38,7 @@ rule attribute:
         "benchmarks/attribute/{model}/{gene}.tsv"
     conda:
         "../envs/model.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=60,
