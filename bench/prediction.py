@@ -108,7 +108,7 @@ def main():
     sentence, ratios = ratio(list(zip(times["plain"], times["ours"], strict=True)), "ours")
     same = "the same" if absolute <= TOLERANCE else "NOT the same"
     difference = f"largest difference {absolute:.2g}, {relative:.2g} standard deviations of the predictions: {same}"
-    title = f"Prediction of {CELLS} cells x {options.genes} genes, ours with {options.threads} threads, plain with all"
+    title = f"Prediction of {CELLS} cells x {options.genes} genes, threads: ours {options.threads}, plain all"
     more = {"ratios": ratios, "difference": {"absolute": absolute, "relative": relative}}
     show(options, title, rows, [sentence, difference], **more)
     if absolute > TOLERANCE:

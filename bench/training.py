@@ -94,7 +94,7 @@ def main():
             plain = [second for second, _ in measured["plain"]]
             sentence, ratios[way] = ratio(list(zip(plain, seconds, strict=True)), way)
             notes.append(sentence)
-    title = f"Training on {count:,} samples in batches of {size}, ours with {options.threads} threads, plain with all"
+    title = f"Training on {count:,} samples in batches of {size}, threads: ours {options.threads}, plain all"
     show(options, title, rows, notes, ratios=ratios)
 
 
