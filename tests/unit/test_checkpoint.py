@@ -102,18 +102,18 @@ def test_none_without_a_file_and_without_a_word(tmp_path, caplog):
 def test_what_differs_is_named(path, warning, name, value):
     assert load_checkpoint(path, {**IDENTITY, name: value}) is None
     message = warning()
-    assert message == f"training starts afresh, because the checkpoint {path} was made with other {name}"
+    assert message == f"training starts afresh, because these differ from the checkpoint {path}: {name}"
 
 
 def test_all_that_differs_is_named(path, warning):
     assert load_checkpoint(path, {**IDENTITY, "code": "", "threads": 4}) is None
-    assert warning().endswith("was made with other code, threads")
+    assert warning().endswith(": code, threads")
 
 
 def test_what_an_earlier_checkpoint_does_not_know_differs(tmp_path, warning):
     save_checkpoint(tmp_path / "checkpoint.npz", {"code": IDENTITY["code"]}, ROWS, STATE)
     assert load_checkpoint(tmp_path / "checkpoint.npz", {"code": IDENTITY["code"], "threads": 2}) is None
-    assert warning().endswith("other threads")
+    assert warning().endswith(": threads")
 
 
 class Trap:

@@ -87,6 +87,11 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
         ({"training": {"learning_rate": "fast"}}, "config key `training.learning_rate` must be a number, not 'fast'."),
         ({"folds": {"number": 1}}, "config key `folds.number` must be at least 2, not 1."),
         ({"training": {"epochs": 0}}, "config key `training.epochs` must be at least 1, not 0."),
+        ({"training": {"learning_rate": float("nan")}}, "config key `training.learning_rate` must be a finite number, not nan."),
+        (
+            {"training": {"genes_per_batch": 30}},
+            "config key `training.genes_per_batch` is 30, which does not divide `training.batch_size`, 100: ",
+        ),
         ({"training": {"learning_rate": 0}}, "config key `training.learning_rate` must be more than 0, not 0."),
         ({"models": {"m": {"joint": {"dropout": 1}}}}, "config key `models.m.joint.dropout` must be less than 1, not 1."),
         ({"window": 10001}, "config key `window` must be a multiple of 2, not 10001."),

@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 import yaml
 
+from wakawaka import predictor
 from wakawaka.config import check_config
 from wakawaka.dna import one_hot
+from wakawaka.errors import InputError
 from wakawaka.kmers import find_words
 from wakawaka.model import build_model, copy_weights, load_model, model_inputs
 from wakawaka.predictor import Predictor
@@ -45,7 +47,7 @@ class TinyStore:
         return self.counts[cells, genes]
 
 
-# What is saved, what a GPU trains and what a CPU trains; the last two for DNA without and with lookups.
+# What is saved, fused layers and what a CPU trains; the last two for DNA without and with lookups.
 FORMS = ["plain", "fast", "lookup"]
 
 
@@ -151,8 +153,34 @@ def test_a_saved_model_is_loaded_without_running_code(tmp_path):
     inputs = keras.Input((2,))
     hostile = keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs))
     hostile.save(tmp_path / "hostile.keras")
-    with pytest.raises(ValueError, match="[Ll]ambda|unsafe"):
+    with pytest.raises(InputError, match="hostile.keras: the model cannot be read; .*([Ll]ambda|unsafe)"):
         load_model(tmp_path / "hostile.keras")
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "text", "byte"])
+def test_a_damaged_model_is_refused_in_a_sentence(tmp_path, damage):
+    path = tmp_path / "model.keras"
+    build().save(path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    damaged = {"empty": b"", "half": content[: len(content) // 2], "text": b"not a model", "byte": content}
+    path.write_bytes(damaged[damage])
+    with pytest.raises(
+        InputError, match="model.keras: the model cannot be read; remove the file, and it is trained again"
+    ):
+        load_model(path)
+
+
+def test_genes_in_blocks_are_predicted_as_all_at_once(monkeypatch):
+    store, wanted = TinyStore(), np.ones((3, 4), bool)
+    wanted[1, 2] = False
+    model = build()
+    whole = Predictor(model, ["histone", "dna"])(store, wanted)
+    # Two genes at a time, one sample.
+    monkeypatch.setattr(predictor, "FEATURES", 8)
+    blocks = Predictor(model, ["histone", "dna"])(store, wanted)
+    assert np.isnan(blocks[1, 2]) and np.isnan(blocks).sum() == 1
+    assert np.allclose(blocks, whole, rtol=1e-5, atol=1e-6, equal_nan=True)
 
 
 def convolutions(*layers):

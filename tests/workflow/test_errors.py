@@ -67,6 +67,17 @@ def test_a_bad_line_in_a_file_is_one_sentence_and_leaves_no_output(project):
     assert not list((project / "results/read_gtf").glob("*"))
 
 
+def test_a_training_that_diverges_stops_in_one_sentence_and_leaves_no_model(project):
+    (project / "my.yaml").write_text("training: {learning_rate: 1.0e+20}")
+    target = "results/models/wakawaka/fold-1/model.keras"
+    process = project.snakemake(target, "--configfile", SMALL, "my.yaml", check=False)
+    assert process.returncode == 1
+    assert "the loss is no longer a finite number" in process.stdout
+    assert "lower `training.learning_rate`" in process.stdout
+    assert "Traceback" not in process.stdout
+    assert not list((project / "results/models").rglob("*.*"))
+
+
 def test_a_misspelt_gene_to_draw_is_found_before_training(project):
     (project / "my.yaml").write_text("interpret: {genes: [best, NOSUCH]}")
     process = project.snakemake("--configfile", SMALL, "my.yaml", check=False)

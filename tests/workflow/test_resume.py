@@ -56,5 +56,5 @@ def test_a_killed_training_goes_on_and_a_forced_one_starts_afresh(project, tmp_p
     shutil.copy(kept, checkpoint)
     project.snakemake(TARGET, configfile=SMALL)
     log = (project / "logs/train/wakawaka/fold-1.log").read_text()
-    assert f"training starts afresh, because the checkpoint {FOLDER}/checkpoint.npz was made with other settings" in log
+    assert f"training starts afresh, because these differ from the checkpoint {FOLDER}/checkpoint.npz: settings" in log
     assert not checkpoint.exists()

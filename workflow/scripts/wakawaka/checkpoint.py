@@ -2,7 +2,6 @@
 
 import json
 import logging
-from pathlib import Path
 
 import numpy as np
 
@@ -40,13 +39,6 @@ def load_checkpoint(path, identity):
         return None
     other = [name for name in identity if identity[name] != found.get(name)]
     if other:
-        log.warning("training starts afresh, because the checkpoint %s was made with other %s", path, ", ".join(other))
+        log.warning("training starts afresh, because these differ from the checkpoint %s: %s", path, ", ".join(other))
         return None
     return rows, state
-
-
-def remove_checkpoint(path):
-    """Remove a checkpoint, and what a kill in the middle of writing one has left."""
-    path = Path(path)
-    for file in [path, *path.parent.glob(f".*.{path.name}")]:
-        file.unlink(missing_ok=True)

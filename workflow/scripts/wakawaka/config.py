@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import math
 from pathlib import Path
 
 import jsonschema
@@ -151,11 +152,14 @@ def _check_cells(config):
 
 
 def _check_training(config):
+    rate = config["training"]["learning_rate"]
+    if not math.isfinite(rate):
+        raise InputError(f"config key `training.learning_rate` must be a finite number, not {rate}.")
     size, genes = config["training"]["batch_size"], config["training"]["genes_per_batch"]
     if genes and size % genes:
         raise InputError(
             f"config key `training.genes_per_batch` is {genes}, which does not divide `training.batch_size`, {size}: "
-            "every gene of a batch is there in as many cells."
+            "each gene of a batch is there in `batch_size` / `genes_per_batch` cells, which must be a whole number."
         )
 
 

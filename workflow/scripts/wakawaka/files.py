@@ -29,6 +29,13 @@ def atomic(path):
         temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(path):
+    """Remove the temporary files that killed processes have left of `path`, which no other process may be writing."""
+    path = Path(path)
+    for file in path.parent.glob(f".*.{path.name}"):
+        file.unlink()
+
+
 def sha256(path):
     """Return the SHA-256 digest of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:

@@ -17,7 +17,7 @@ import numpy as np
 from .dna import N, one_hot
 from .vectors import LANES, hashes, load, plus, repeat, store, times, where_below, where_larger
 
-# There are 4,096 words of six bases: with 132 filters a table that the second-level cache of a core just holds.
+# There are 4,096 words of six bases: with 132 filters a table about as large as the second-level cache of a core.
 LONGEST = 6
 
 # The winning position within a pooling window has 16 bits.
@@ -84,7 +84,7 @@ def pool_words(index, table, *, words, letters, pool, filters, floor, dropout, s
         words, letters: number of words, and their length.
         pool: width and stride of the windows. The last one is left out if it is not full, as by Keras' MaxPooling1D.
         filters: their number, LANES at least.
-        floor: the maxima are at least this: 0 for a ReLU, -inf for none.
+        floor: the maxima are at least this: 0 for a ReLU, -inf for none. What is not a number is never a maximum.
         dropout: the part of the results to be zeroed at random; the others are divided by 1 - dropout, as by Keras' Dropout.
         seed: int32. Whether an element is kept depends on the seed and the element's place alone.
         buffers: the `Buffers` from which the results come.
@@ -140,7 +140,7 @@ class Buffers:
     def take(self, shape, dtype):
         """Return an uninitialised array that nobody else holds. Hold the array itself: a view of it does not count."""
         for array in self._arrays:
-            # Held by the list, by this loop and by the call.
+            # Held by the list, by this loop and by the call; so CPython up to 3.13 counts (3.14 would not count the loop).
             if array.shape == shape and array.dtype == dtype and sys.getrefcount(array) == 3:
                 return array
         self._arrays = [array for array in self._arrays if sys.getrefcount(array) > 3][-4:]

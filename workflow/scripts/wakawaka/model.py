@@ -1,10 +1,13 @@
 """The network: a histone module, a DNA module and a joint module, built from one specification."""
 
+import zipfile
+
 import keras
 import tensorflow as tf
 
 from . import kmers
 from .dna import one_hot
+from .errors import InputError
 from .lookup import LookupConv1D
 
 INPUTS = ("histone", "dna")
@@ -102,8 +105,18 @@ def use_threads(threads):
 
 
 def load_model(path):
-    """Return a model saved as `.keras`, without ever running code from the file."""
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    """Return a model saved as `.keras`, without ever running code from the file.
+
+    Raises:
+        InputError: if the file is damaged, or holds code.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"{path}: the model cannot be read; remove the file, and it is trained again. Keras says: {reason}"
+        ) from error
 
 
 def words_of(store, spec, modules):

@@ -10,6 +10,7 @@ from matplotlib.transforms import Bbox
 
 from .figures import BLUE, GREEN, INK, MUTED, ORANGE, PINK, save, style
 from .files import write_table
+from .model import load_model
 
 # Inches: a box with one line of text and with two, the columns, and the space below a box.
 WIDTH, LOW, TALL = 3.6, 0.27, 0.46
@@ -28,7 +29,7 @@ def plot_architecture(model, figure, table):
         table: path of the TSV to write: layer, type, settings, output_shape (without the batch), parameters, inputs
             (comma-separated names of layers).
     """
-    layers = describe_layers(keras.saving.load_model(model, compile=False))
+    layers = describe_layers(load_model(model))
     write_table(layers, table)
     save(_draw(layers), figure)
 

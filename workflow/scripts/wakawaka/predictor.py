@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 GENES_PER_BATCH = 100
 SAMPLES_PER_BATCH = 4000
 
+# So many numbers of the DNA's features are held at once (256 MB): a DNA module without dense layers has 41,184 for a gene.
+FEATURES = 2**26
+
 
 class Predictor:
     """Predicts blocks of cells and genes, computing the DNA module once per gene instead of once per sample.
@@ -37,21 +40,30 @@ class Predictor:
 
     def __call__(self, store, wanted):
         """Return predictions [cell, gene] float32 where the mask `wanted` [cell, gene] is true, NaN elsewhere."""
-        cells, genes = np.nonzero(wanted)
         predicted = np.full(wanted.shape, np.nan, np.float32)
-        dna = self._dna_features(store, np.unique(genes)) if self._width else None
-        for part in _parts(len(cells), SAMPLES_PER_BATCH, "samples"):
-            cell, gene = cells[part], genes[part]
-            inputs = [store.histone_input(cell, gene)] if "histone" in self._modules else []
-            inputs += [dna[gene]] if self._width else []
-            predicted[cell, gene] = self._rest(inputs).numpy()[:, 0]
+        genes_at_once = max(1, FEATURES // max(self._width, 1))
+        for first in range(0, wanted.shape[1], genes_at_once):
+            block = slice(first, first + genes_at_once)
+            self._predict(store, wanted[:, block], first, predicted[:, block])
         return predicted
 
-    def _dna_features(self, store, genes):
-        """Return the DNA module's output [gene, feature] for all genes of the store; rows not in `genes` are zero."""
-        features = np.zeros((len(store.genes), self._width), np.float32)
+    def _predict(self, store, wanted, first, predicted):
+        """Set `predicted` [cell, gene] where the mask `wanted` is true; `first` is the number of the first gene of both."""
+        cells, genes = np.nonzero(wanted)
+        dna = self._dna_features(store, np.unique(genes), first, wanted.shape[1]) if self._width else None
+        size = min(SAMPLES_PER_BATCH, max(1, FEATURES // 8 // max(self._width, 1)))
+        for part in _parts(len(cells), size, "samples"):
+            cell, gene = cells[part], genes[part]
+            inputs = [store.histone_input(cell, first + gene)] if "histone" in self._modules else []
+            inputs += [dna[gene]] if self._width else []
+            predicted[cell, gene] = self._rest(inputs).numpy()[:, 0]
+
+    def _dna_features(self, store, genes, first, count):
+        """Return the DNA module's output [gene, feature] for `count` genes from `first` on; rows not in `genes` are zero."""
+        features = np.zeros((count, self._width), np.float32)
         for part in _parts(len(genes), GENES_PER_BATCH, "genes"):
-            features[genes[part]] = self._dna(model_inputs(store, ["dna"], None, genes[part], self._words)).numpy()
+            inputs = model_inputs(store, ["dna"], None, first + genes[part], self._words)
+            features[genes[part]] = self._dna(inputs).numpy()
         return features
 
 

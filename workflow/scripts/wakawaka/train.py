@@ -4,14 +4,16 @@ import contextlib
 import logging
 import time
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 
 from .batches import batches
-from .checkpoint import load_checkpoint, remove_checkpoint, save_checkpoint
-from .files import atomic, sha256, write_table
+from .checkpoint import load_checkpoint, save_checkpoint
+from .errors import InputError
+from .files import atomic, remove_leftovers, sha256, write_table
 from .model import model_inputs, use_threads, words_of
 from .predictor import Predictor
 from .progress import Progress, duration
@@ -41,7 +43,11 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
         schedule: dict as `training` in config.yaml.
         seed: with the run's name it fixes the weights, the order of samples and the dropout, bit for bit on one
             machine with one number of threads.
+        threads: of TensorFlow and of the loops of our own.
         code: digest of the code.
+
+    Raises:
+        InputError: if the loss is no longer finite, or the target cannot be transformed.
     """
     use_threads(threads)
     settings = {
@@ -52,7 +58,7 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
         "schedule": schedule,
         "seed": seed,
     }
-    identity = {"settings": settings, "code": code, "threads": threads, **_files_and_versions(store, samples)}
+    identity = {"settings": settings, "code": code, "number of threads": threads, **_files_and_versions(store, samples)}
     store = Store(store)
     regimes, target = read_regimes(samples, store, run), store.target(transform)
     known = np.isfinite(target)
@@ -64,7 +70,7 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
     trainer = Trainer(spec, modules, store.sizes, words, schedule["learning_rate"])
     predict = Predictor(trainer.network, modules, words)
     parameters = trainer.network.count_params()
-    log.info("%s: %d samples to train on, %d parameters, %d threads", run, len(cells), parameters, threads)
+    log.info("%s: %d samples to train on, %d parameters, threads: %d", run, len(cells), parameters, threads)
     rows = _resume(checkpoint, identity, trainer)
 
     def batch(numbers):
@@ -86,7 +92,9 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
     with atomic(model) as temporary:
         trainer.standard().save(temporary)
     write_table(pd.DataFrame(rows), history)
-    remove_checkpoint(checkpoint)
+    Path(checkpoint).unlink()
+    for path in (model, history, checkpoint):
+        remove_leftovers(path)
 
 
 def _resume(checkpoint, identity, trainer):
@@ -113,10 +121,13 @@ def _epoch(trainer, batch, order, progress, label):
     """Take one step per batch; return the mean loss over the samples."""
     done, total = 0, 0.0
     for count, loss in trainer.steps(batch, order):
+        if not np.isfinite(loss):
+            raise InputError(
+                f"{label}: the loss is no longer a finite number after {done} samples; lower `training.learning_rate`, "
+                "or check the scale of the input (`histone.scale`, `expression.transform`)."
+            )
         done, total = done + count, total + loss * count
         progress.advance(count, "%s: loss %.4f", label, total / done)
-    if not np.isfinite(total):
-        log.warning("%s: the loss is not finite; lower `training.learning_rate` or check the input's scale", label)
     return total / done
 
 

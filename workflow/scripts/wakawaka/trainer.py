@@ -11,7 +11,7 @@ from .model import build_model, copy_weights
 class Trainer:
     """Trains the fast form of a network with Adam on the mean squared error.
 
-    The weights start, the order of dropped features follows from Keras' global seed (`keras.utils.set_random_seed`).
+    The first weights and what is dropped follow from Keras' global seed (`keras.utils.set_random_seed`).
 
     Args:
         spec, modules, sizes, words: of `build_model`; sizes has marks, bins and window.
