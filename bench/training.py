@@ -75,7 +75,7 @@ def measure(options, folder):
 
 def main():
     options = parser(__doc__)
-    options.add_argument("--genes", type=int, default=600, help=f"in {CELLS} cells each (default: %(default)s)")
+    options.add_argument("--genes", type=int, default=400, help=f"in {CELLS} cells each (default: %(default)s)")
     options.add_argument("--epochs", type=int, default=3, help="of each training, 2 at least (default: %(default)s)")
     options.add_argument("--alternations", type=int, default=5, help="of plain and ours (default: %(default)s)")
     options = options.parse_args()
