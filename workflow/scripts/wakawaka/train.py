@@ -89,12 +89,7 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
         save_checkpoint(checkpoint, identity, rows, trainer.state)
         shown = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         log.info("%s: %s, %.0f samples/s, %s left", label, shown, rate, duration(progress.left))
-    with atomic(model) as temporary:
-        trainer.standard().save(temporary)
-    write_table(pd.DataFrame(rows), history)
-    Path(checkpoint).unlink()
-    for path in (model, history, checkpoint):
-        remove_leftovers(path)
+    _finish(trainer, rows, model, history, checkpoint)
 
 
 def _resume(checkpoint, identity, trainer):
@@ -105,6 +100,16 @@ def _resume(checkpoint, identity, trainer):
     rows, trainer.state = found
     log.info("training goes on after epoch %d, from the checkpoint of an interrupted run", len(rows))
     return rows
+
+
+def _finish(trainer, rows, model, history, checkpoint):
+    """Write the model and its history; only then remove the checkpoint, and what killed runs have left."""
+    with atomic(model) as temporary:
+        trainer.standard().save(temporary)
+    write_table(pd.DataFrame(rows), history)
+    Path(checkpoint).unlink()
+    for path in (model, history, checkpoint):
+        remove_leftovers(path)
 
 
 def _files_and_versions(store, samples):
