@@ -93,7 +93,7 @@ class PooledConv1D(keras.layers.Conv1D):
 
 
 def use_threads(threads):
-    """Let TensorFlow use `threads` threads, and only operations that give the same bits every time.
+    """Let TensorFlow and our loops use `threads` threads, and TensorFlow only operations that give the same bits every time.
 
     Must be called before TensorFlow computes anything.
     """

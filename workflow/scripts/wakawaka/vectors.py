@@ -1,7 +1,7 @@
 """Sixteen numbers at a time, for the loops that Numba compiles.
 
 Left to itself, the compiler reads and writes the running maxima of a pooling window for every row; held in a vector they stay in registers,
-which is about three times faster. Each function becomes a few instructions; where registers are shorter, LLVM splits them.
+which is far faster. Each function becomes a few instructions; where registers are shorter, LLVM splits them.
 """
 
 from llvmlite import ir
