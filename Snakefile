@@ -14,12 +14,21 @@ report: "workflow/report/workflow.rst"
 
 # Checks the config, names the files.
 include: "rules/common.smk"
-# Raw files of the four sources -> the store -> the splits.
+# The raw files of the built-in example.
+include: "rules/example.smk"
+# The four sources, each in any of its forms.
+include: "rules/genes.smk"
+include: "rules/histone.smk"
+include: "rules/sequence.smk"
+include: "rules/expression.smk"
+# The sources -> the store -> the splits.
 include: "rules/prepare.smk"
 # One model per fold, and the final one.
 include: "rules/train.smk"
 # Predictions, their scores, the submission.
 include: "rules/evaluate.smk"
+# A finished model on new cells.
+include: "rules/predict_new.smk"
 # What the model looks at.
 include: "rules/interpret.smk"
 # Figures of the report.

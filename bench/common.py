@@ -52,6 +52,11 @@ def checked_config():
     return check_config(*(yaml.safe_load(path.read_text()) for path in (ROOT / "config.yaml", schema)))
 
 
+def target_of(config):
+    """Return the target of a config, as rules/common.smk makes it."""
+    return {"kind": config["expression"]["target"], "transform": config["expression"]["transform"]}
+
+
 def store_files(folder):
     """Return the paths of the store's files in a folder."""
     return sorted(path for path in Path(folder).iterdir() if path.suffix in (".npy", ".json", ".tsv"))
@@ -62,7 +67,7 @@ def train_run(store, samples, folder, *, run, threads, seed=1, **schedule):
 
     Args:
         store: folder. samples: path of the table of regimes.
-        folder: where model.keras and history.tsv are written.
+        folder: where model.keras, preprocessing.json and history.tsv are written.
         schedule: what differs from `training` in the config.
     """
     from wakawaka.files import read_table
@@ -73,12 +78,13 @@ def train_run(store, samples, folder, *, run, threads, seed=1, **schedule):
         store_files(store),
         samples,
         folder / "model.keras",
+        folder / "preprocessing.json",
         folder / "history.tsv",
         folder / "checkpoint.npz",
         run=run,
         spec=config["models"]["wakawaka"],
         modules=config["modules"],
-        transform=config["expression"]["transform"],
+        target=target_of(config),
         schedule=config["training"] | schedule,
         seed=seed,
         threads=threads,

@@ -15,6 +15,7 @@ from common import (
     progress,
     show,
     store_files,
+    target_of,
     temporary_folder,
     train_run,
 )
@@ -26,11 +27,12 @@ RUN = "fold-1"
 
 def genes_of_samples():
     """Return the gene [sample] of every training sample of the fold."""
+    from wakawaka import targets
     from wakawaka.regimes import TRAIN, read_regimes
     from wakawaka.store import Store
 
     store = Store(store_files(STORE))
-    known = np.isfinite(store.target(checked_config()["expression"]["transform"]))
+    known = targets.known(store, target_of(checked_config()))
     return np.nonzero((read_regimes(SAMPLES, store, RUN) == TRAIN) & known)[1]
 
 

@@ -7,7 +7,7 @@ Needs 0.4 GB of free disk in --folder and 0.018 GB for each cell: 1.4 GB for 56 
 
 from pathlib import Path
 
-from common import checked_config, in_own_process, parser, progress, show, store_files, temporary_folder, train_run
+from common import in_own_process, parser, progress, show, store_files, temporary_folder, train_run
 from random_store import write_random_store
 
 # As in the course: 6 of 56 cells and 1,447 of 17,447 genes are held out.
@@ -19,16 +19,14 @@ def predict_run(store, samples, folder, threads):
     """Predict all cells and genes by the function that rule predict calls."""
     from wakawaka.predict import predict
 
-    config, folder = checked_config(), Path(folder)
+    folder = Path(folder)
     predict(
         store_files(store),
         samples,
         folder / "model.keras",
+        folder / "preprocessing.json",
         folder / "predictions.tsv.gz",
         run="final",
-        spec=config["models"]["wakawaka"],
-        modules=config["modules"],
-        transform=config["expression"]["transform"],
         threads=threads,
     )
 

@@ -17,6 +17,7 @@ from common import (
     ratio,
     show,
     store_files,
+    target_of,
     temporary_folder,
     train_run,
 )
@@ -32,20 +33,22 @@ def train_plain(store, epochs):
     import keras
     import numpy as np
 
+    from wakawaka import targets
     from wakawaka.model import build_model, model_inputs
     from wakawaka.store import Store
 
     store, config = Store(store_files(store)), checked_config()
     modules, schedule = config["modules"], config["training"]
-    target = store.target(config["expression"]["transform"])
-    cells, genes = np.indices(target.shape).reshape(2, -1)
+    target, everything = target_of(config), np.ones(store.expression.shape, bool)
+    truth = targets.values(store, target, targets.fit(store, target, everything))
+    cells, genes = np.indices(truth.shape).reshape(2, -1)
     inputs = model_inputs(store, modules, cells, genes)
     model = build_model(config["models"]["wakawaka"], modules=modules, **store.sizes)
     model.compile(keras.optimizers.Adam(schedule["learning_rate"]), "mse")
     ends = []
     clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.monotonic()))
     settings = {"batch_size": schedule["batch_size"], "epochs": epochs, "verbose": 0, "callbacks": [clock]}
-    model.fit(inputs, target.reshape(-1, 1), shuffle=True, **settings)
+    model.fit(inputs, truth.reshape(-1, 1), shuffle=True, **settings)
     return ends
 
 

@@ -7,22 +7,23 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from wakawaka.config import cells_of, check_config, check_files
+from wakawaka.config import cells_of, check_config, check_files, new_samples_of, paths_of, reference_of, samples_of
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
+from wakawaka.unpack_fasta import is_plain_gzip
 
 
 def checked(config):
-    """Return the config with its defaults, or end with a sentence about what is wrong in it."""
+    """Return the config with its defaults and the files of its two sample sheets, or end with a sentence about what is wrong."""
     schema = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
     try:
         config = check_config(config, yaml.safe_load(schema.read_text()))
         if workflow.storage_settings.default_storage_provider is None:
             check_files(config)
+        return config, samples_of(config), new_samples_of(config)
     except InputError as error:
         # Any exception would be printed with the lines of the Snakefiles it passed through.
         sys.exit(str(error))
-    return config
 
 
 def code(script):
@@ -34,6 +35,18 @@ def part(source):
     """Return the part that the configured reader of a source makes; for histone with the wildcard cell."""
     reader = READERS[source][config[source]["reader"]]
     return f"results/{reader}/{'{cell}' if source == 'histone' else source}.npz"
+
+
+def paths(source, cell=None):
+    """Return the files of a source, or those of one cell."""
+    return [path for name, path in paths_of(config, source) if cell in (None, name)]
+
+
+def genome():
+    """Return the genome's FASTA file, which is unpacked first where it is gzip-compressed; one that is not there yet is known by its name."""
+    path = config["sequence"]["path"]
+    packed = is_plain_gzip(path) if Path(path).is_file() else path.endswith(".gz")
+    return "results/unpack_fasta/genome.fa" if packed else path
 
 
 def prediction_files(wildcards):
@@ -51,6 +64,8 @@ def start_afresh():
 
 def targets():
     """Return the files that `rule all` makes."""
+    if NEW_SAMPLES:
+        return ["results/predict_new/predictions.tsv.gz"]
     figures = ["learning_curves", "predictions", "architecture"]
     figures += [f"{module}_{gene}" for module in MODULES for gene in config["interpret"]["genes"]]
     # Looked up before anything is trained.
@@ -58,12 +73,29 @@ def targets():
     files += expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
     files += expand("results/scores/{model}/scores.tsv", model=MODELS)
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
-    if config["expression"]["path"] == "results/example/expression.tsv":
+    # Its numbers follow from the expression as it was simulated.
+    if config["expression"]["path"] == "results/example/expression.tsv" and TARGET == {
+        "kind": "value",
+        "transform": "none",
+    }:
         files += expand("results/scores/{model}/example.tsv", model=MODELS)
     return files
 
 
-config = checked(config)
+def target_label():
+    """Return what is predicted, in words for the axes of figures."""
+    name, reference = config["expression"]["label"], TARGET["transform"].partition(":")[2]
+    if BINARY:
+        return "probability of expression"
+    return {
+        "none": name,
+        "log2p1": f"log2({name} + 1)",
+        "ln1p": f"ln({name} + 1)",
+        "zscore_per_gene": f"z-score of {name}",
+    }.get(TARGET["transform"], f"log2(({name} + 1) / ({reference} + 1))")
+
+
+config, SAMPLES, NEW_SAMPLES = checked(config)
 
 MODULES = config["modules"]
 MODELS = list(config["models"])
@@ -71,19 +103,61 @@ CELLS = cells_of(config)
 MARKS = config["histone"]["marks"]
 FOLDS = [f"fold-{number + 1}" for number in range(config["folds"]["number"])]
 RUNS = ["final", *FOLDS]
-LOG2 = config["expression"]["transform"] == "log2p1"
-TARGET_LABEL = f"log2({config['expression']['label']} + 1)" if LOG2 else config["expression"]["label"]
+TARGET = {"kind": config["expression"]["target"], "transform": config["expression"]["transform"]}
+# Whether the model predicts a label: its loss, scores and figures are then others.
+BINARY = TARGET["kind"] != "value"
+TARGET_LABEL = target_label()
 
 # The rule that reads each source in each form.
 READERS = {
-    "genes": {"gtf": "read_gtf", "table": "read_gene_table", "npz": "read_npz_genes"},
-    "histone": {"counts": "read_counts", "npz": "read_npz_histone"},
-    "sequence": {"fasta": "read_fasta", "csv": "read_sequence_csv"},
-    "expression": {"matrix": "read_matrix", "npz": "read_npz_expression"},
+    "genes": {
+        "gtf": "read_gtf",
+        "gene_info": "read_gene_info",
+        "bed": "read_bed",
+        "table": "read_gene_table",
+        "npz": "read_npz_genes",
+        "deepchrome": "read_deepchrome_genes",
+    },
+    "histone": {
+        "sample_sheet": "read_sample_sheet",
+        "counts": "read_counts",
+        "npz": "read_npz_histone",
+        "deepchrome": "read_deepchrome_histone",
+    },
+    "sequence": {"fasta": "read_fasta", "2bit": "read_2bit", "csv": "read_sequence_csv"},
+    "expression": {
+        "matrix": "read_matrix",
+        "quantification": "read_quantification",
+        "csv": "read_expression_csv",
+        "deepchrome": "read_deepchrome_expression",
+        "npz": "read_npz_expression",
+    },
 }
+REFERENCE = reference_of(config)
+# The cells that the expression is read for: the column that a ratio is taken to is one of them.
+EXPRESSION_CELLS = CELLS + ([REFERENCE] if REFERENCE else [])
 STORE = [
     f"results/store/{name}"
-    for name in ["genes.tsv", "cells.tsv", "expression.npy", "store.json"] + [f"{module}.npy" for module in MODULES]
+    for name in ["genes.tsv", "cells.tsv", "expression.npy", "store.json"]
+    + [f"{module}.npy" for module in MODULES]
+    + (["reference.npy"] if REFERENCE else [])
+]
+# Cell, mark and path of the alignments and tracks that are made from the built-in example: those that a sample sheet names there.
+RAW_EXAMPLE = [
+    (cell, mark, path)
+    for cell, files in SAMPLES.items()
+    for mark, path in files
+    if path.startswith("results/example/reads/")
+]
+# How the files of a sample sheet are counted.
+SHEET = {name: config["histone"][name] for name in ("marks", "counting", "min_mapq", "duplicates", "scale")}
+SHEET |= {name: config[name] for name in ("bins", "window", "oriented")}
+# The finished model for new cells, and what it is given of them.
+NEW_MODEL = config["predict_new"]["model"]
+NEW_PREPROCESSING = str(Path(NEW_MODEL).with_name("preprocessing.json"))
+NEW_STORE = [
+    f"results/predict_new/{name}"
+    for name in ["genes.tsv", "cells.tsv", "store.json"] + [f"{module}.npy" for module in MODULES]
 ]
 TARGETS = targets()
 

@@ -6,6 +6,7 @@ rule predict:
         store=STORE,
         samples="results/splits/samples.tsv.gz",
         model="results/models/{model}/{run}/model.keras",
+        preprocessing="results/models/{model}/{run}/preprocessing.json",
     output:
         predictions="results/predictions/{model}/{run}.tsv.gz",
     log:
@@ -20,9 +21,6 @@ rule predict:
         runtime=120,
     params:
         code=code("predict.py"),
-        spec=lambda wildcards: config["models"][wildcards.model],
-        modules=MODULES,
-        transform=config["expression"]["transform"],
     script:
         "../workflow/scripts/predict.py"
 
@@ -73,6 +71,7 @@ rule score:
         runtime=30,
     params:
         code=code("score.py"),
+        binary=BINARY,
     script:
         "../workflow/scripts/score.py"
 

@@ -38,7 +38,7 @@ rule plot_predictions:
             "results/figures/{model}/predictions.png",
             caption="../workflow/report/plot_predictions.rst",
             category="Scores",
-            labels={"model": "{model}", "figure": "predicted against true"},
+            labels={"model": "{model}", "figure": "ROC curves" if BINARY else "predicted against true"},
         ),
         table="results/figures/{model}/predictions.tsv",
     log:
@@ -53,6 +53,7 @@ rule plot_predictions:
     params:
         code=code("plot_predictions.py"),
         target_label=TARGET_LABEL,
+        binary=BINARY,
     script:
         "../workflow/scripts/plot_predictions.py"
 

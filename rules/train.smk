@@ -11,6 +11,7 @@ rule train:
         samples="results/splits/samples.tsv.gz",
     output:
         model="results/models/{model}/{run}/model.keras",
+        preprocessing="results/models/{model}/{run}/preprocessing.json",
         history="results/models/{model}/{run}/history.tsv",
     log:
         "logs/train/{model}/{run}.log",
@@ -27,7 +28,7 @@ rule train:
         code=code("train.py"),
         spec=lambda wildcards: config["models"][wildcards.model],
         modules=MODULES,
-        transform=config["expression"]["transform"],
+        target=TARGET,
         schedule=config["training"],
         seed=config["seed"],
         # Not an output: it has to outlive a job that is killed.

@@ -39,6 +39,8 @@ def test_the_test_set_has_the_final_model_and_the_mean_of_the_folds(tmp_path):
         "ensemble_mean": [2, 5],
         # Of the sample 1 and 3, and of 3 and 7.
         "ensemble_sd": [np.sqrt(2), np.sqrt(8)],
+        # Of the final run's training samples 1, 2, 4 and 5; it has not seen this gene.
+        "gene_mean": [3, 3],
     }
     found = read_table(test, dtype={"cell": str, "gene_id": str})
     pd.testing.assert_frame_equal(found, pd.DataFrame(expected), check_dtype=False)
@@ -48,13 +50,14 @@ def test_out_of_fold_predictions_name_their_run(tmp_path):
     *_, out_of_fold = arguments = paths(tmp_path)
     aggregate(*arguments)
     found = read_table(out_of_fold, dtype={"cell": str, "gene_id": str})
-    assert found.columns.tolist() == ["cell", "gene_id", "regime", "run", "truth", "prediction"]
+    assert found.columns.tolist() == ["cell", "gene_id", "regime", "run", "truth", "prediction", "gene_mean"]
+    # fold-1 is trained on 2 alone, of gene 2; fold-2 on 1 and 4, of gene 1.
     assert found.to_numpy().tolist() == [
-        ["01", "1", "unseen_gene", "fold-1", 1, 10],
-        ["02", "1", "both_unseen", "fold-1", 4, 40],
-        ["02", "2", "unseen_cell", "fold-1", 5, 50],
-        ["01", "2", "unseen_gene", "fold-2", 2, 20],
-        ["02", "2", "unseen_gene", "fold-2", 5, 70],
+        ["01", "1", "unseen_gene", "fold-1", 1, 10, 2],
+        ["02", "1", "both_unseen", "fold-1", 4, 40, 2],
+        ["02", "2", "unseen_cell", "fold-1", 5, 50, 2],
+        ["01", "2", "unseen_gene", "fold-2", 2, 20, 2.5],
+        ["02", "2", "unseen_gene", "fold-2", 5, 70, 2.5],
     ]
 
 
@@ -80,6 +83,7 @@ def test_without_held_out_cells_and_genes_the_test_table_is_empty(tmp_path):
         "final",
         "ensemble_mean",
         "ensemble_sd",
+        "gene_mean",
     ]
     assert len(read_table(test)) == 0 and len(read_table(out_of_fold)) == 4
 

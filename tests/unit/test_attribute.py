@@ -1,13 +1,15 @@
 """Which sample is drawn, and by which model."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from wakawaka.attribute import _agreement, _centred, _choose
+from wakawaka.attribute import _agreement, _centred, _choose, _gradients
 from wakawaka.errors import InputError
 from wakawaka.files import read_table, write_table
 from wakawaka.find_genes import find_genes
+from wakawaka.model import before_sigmoid
 
 
 class TinyStore:
@@ -31,11 +33,11 @@ OUT_OF_FOLD = [
 
 @pytest.fixture
 def choose(tmp_path):
-    def choose(gene, test=TEST):
+    def choose(gene, test=TEST, out_of_fold=OUT_OF_FOLD, binary=False):
         write_table(pd.DataFrame(test, columns=["cell", "gene_id", "regime", "truth", "final"]), tmp_path / "test.tsv")
         columns = ["cell", "gene_id", "regime", "run", "truth", "prediction"]
-        write_table(pd.DataFrame(OUT_OF_FOLD, columns=columns), tmp_path / "oof.tsv")
-        return _choose(TinyStore, tmp_path / "test.tsv", tmp_path / "oof.tsv", gene)
+        write_table(pd.DataFrame(out_of_fold, columns=columns), tmp_path / "oof.tsv")
+        return _choose(TinyStore, tmp_path / "test.tsv", tmp_path / "oof.tsv", gene, binary)
 
     return choose
 
@@ -54,6 +56,40 @@ def test_without_a_known_truth_in_the_test_set_the_fold_that_held_the_sample_out
     assert choose("g3") == expected
     hidden = [(*row[:3], np.nan, row[4]) for row in TEST]
     assert choose("best", hidden)["run"] == "fold-1"
+
+
+def test_the_best_label_is_the_1_of_the_highest_probability(choose):
+    """However few 1s there are: in the first table they are less than the tenth that counts as highly expressed."""
+    rare = [("c1", f"g{number}", "unseen_cell", 0.0, 0.01) for number in range(30)]
+    ones = [("c1", "g1", "unseen_cell", 1.0, 0.7), ("c2", "g2", "unseen_cell", 1.0, 0.9)]
+    for test in ([*rare, *ones], [*ones, ("c2", "g1", "unseen_cell", 0.0, 0.95)]):
+        sample = choose("best", test, binary=True)
+        assert (sample["gene_id"], sample["cell"], sample["truth"]) == ("g2", "c2", 1)
+    # Without a 1 in the test set, one that a fold held out.
+    folds = [("c1", "g3", "unseen_gene", "fold-1", 1.0, 0.2), ("c2", "g3", "unseen_gene", "fold-2", 1.0, 0.4)]
+    assert choose("best", rare, folds, binary=True)["run"] == "fold-2"
+
+
+def test_where_no_truth_is_known_the_best_is_the_highest_prediction(choose):
+    hidden = [(*row[:3], np.nan, row[4]) for row in TEST]
+    folds = [(*row[:4], np.nan, row[5]) for row in OUT_OF_FOLD]
+    sample = choose("best", hidden, folds)
+    assert (sample["gene_id"], sample["cell"], sample["regime"], sample["run"]) == ("g1", "c1", "unseen_cell", "final")
+    assert np.isnan(sample["truth"])
+    sample = choose("best", [], folds)
+    assert (sample["gene_id"], sample["cell"], sample["run"]) == ("g3", "c2", "fold-2")
+
+
+def test_gradients_of_a_binary_network_are_those_of_its_log_odds():
+    """A network that is certain: through its sigmoid no gradient would come."""
+    inputs = keras.Input((2,), name="histone")
+    odds = keras.layers.Dense(1, name="expression")(inputs)
+    network = keras.Model([inputs], keras.layers.Activation("sigmoid", name="probability")(odds))
+    network.get_layer("expression").set_weights([np.array([[3.0], [-1.0]]), np.array([200.0])])
+    values = {"histone": np.array([[2.0, 1.0]], np.float32)}
+    output, gradients = _gradients(before_sigmoid(network), values)
+    assert output == 205 and gradients["histone"].tolist() == [3, -1]
+    assert _gradients(network, values)[1]["histone"].tolist() == [0, 0]
 
 
 def test_a_gene_without_any_truth_is_drawn_in_the_first_cell(choose):

@@ -28,14 +28,20 @@ WINDOW, BINS, MARKS = 8, 4, ["H3K4me3", "H3K27me3"]
 NAMES = ["genes.tsv", "cells.tsv", "expression.npy", "store.json"]
 
 
-def build(folder, cells, histone=(), sequence=None, marks=MARKS, window=WINDOW, bins=BINS):
+def build(folder, cells, histone=(), sequence=None, marks=MARKS, window=WINDOW, bins=BINS, oriented=True, **options):
     """Build a store of the parts in `folder`: genes.npz, expression.npz and those given; return it opened."""
     names = [*NAMES, *(["histone.npy"] if histone else []), *(["dna.npy"] if sequence else [])]
+    names += ["reference.npy"] if options.get("reference") else []
     paths = [str(folder / "store" / name) for name in names]
     parts = {"genes": folder / "genes.npz", "expression": folder / "expression.npz"}
-    sizes = {"cells": cells, "marks": marks, "window": window, "bins": bins}
-    build_store(paths, **parts, **sizes, histone=[folder / name for name in histone], sequence=sequence)
+    sizes = {"cells": cells, "marks": marks, "window": window, "bins": bins, "oriented": oriented}
+    histone = [folder / name for name in histone]
+    build_store(paths, folder / "warnings.tsv", histone=histone, sequence=sequence, **parts, **sizes, **options)
     return Store(paths)
+
+
+def warned(folder):
+    return (folder / "warnings.tsv").read_text().splitlines()[1:]
 
 
 # One gene on each strand, one on each strand over an end of the chromosome; nothing about them is symmetric.
@@ -64,8 +70,8 @@ def raw_files(folder):
 
 def from_files(folder, order):
     raw_files(folder)
-    read_gtf(folder / "genes.gtf", folder / "genes.npz")
-    read_fasta(folder / "genome.fa", folder / "genes.npz", folder / "sequence.npz", window=WINDOW)
+    read_gtf(folder / "genes.gtf", folder / "genes.npz", tss="first", biotypes=None)
+    read_fasta(folder / "genome.fa", folder / "genes.npz", folder / "sequence.npz", window=WINDOW, oriented=True)
     for cell in ("a", "b"):
         options = {"marks": MARKS, "bins": BINS, "scale": "counts", "order": order}
         read_counts(folder / f"{cell}.tsv", folder / f"{cell}.npz", **options)
@@ -105,7 +111,7 @@ def test_bins_in_the_transcript_s_order_are_left_alone(tmp_path):
 @pytest.mark.parametrize(("order", "minus"), [("genomic", "NACCGTTT"), ("transcript", "AAACGGTN")])
 def test_sequences_of_a_csv_are_turned_round_if_they_are_genomic(tmp_path, order, minus):
     raw_files(tmp_path)
-    read_gtf(tmp_path / "genes.gtf", tmp_path / "genes.npz")
+    read_gtf(tmp_path / "genes.gtf", tmp_path / "genes.npz", tss="first", biotypes=None)
     (tmp_path / "x.csv").write_text("MINUS,AAACGGTN\nPLUS,AAACGGTN\n")
     read_sequence_csv(tmp_path / "x.csv", tmp_path / "sequence.npz", window=WINDOW, order=order)
     read_matrix(tmp_path / "expression.tsv", tmp_path / "expression.npz", cells=["a"])
@@ -120,7 +126,7 @@ def test_everything_that_the_store_says(tmp_path):
     table = store.gene_table
     assert table["chrom"].tolist() == ["1"] * 4 and table["group"].isna().all()
     assert table["tss"].tolist() == [12, 22, 1, 38] and table["strand"].tolist() == ["+", "-", "+", "-"]
-    assert np.array_equal(store.target("none"), [[1, 3, np.nan, 5], [2, np.nan, np.nan, 6]], equal_nan=True)
+    assert np.array_equal(store.expression, [[1, 3, np.nan, 5], [2, np.nan, np.nan, 6]], equal_nan=True)
     info = store.info
     sources = [tmp_path / name for name in ("genes.gtf", "genome.fa", "a.tsv", "b.tsv", "expression.tsv")]
     assert info.pop("sources") == [{"path": str(path), "sha256": sha256(path)} for path in sources]
@@ -131,13 +137,17 @@ def test_everything_that_the_store_says(tmp_path):
         "window": 8,
         "bins": 4,
         "bin_size": 2,
+        "oriented": True,
         "scale": "counts",
-        "warnings": [
-            f"{tmp_path}/expression.tsv: 1 values are not known (empty or NA); those samples are predicted, "
-            "but neither trained on nor scored.",
-            "1 genes without expression are predicted, but neither trained on nor scored: START.",
-        ],
+        "depth": {"a": None, "b": None},
+        "counting": None,
+        "medians": {"a": 3.0, "b": 4.0},
     }
+    assert warned(tmp_path) == [
+        f"{tmp_path}/expression.tsv: 1 values are not known (empty or NA); those samples are predicted, "
+        "but neither trained on nor scored.",
+        "1 genes without expression are predicted, but neither trained on nor scored: START.",
+    ]
     assert sorted(path.name for path in (tmp_path / "store").iterdir()) == sorted([*NAMES, "dna.npy", "histone.npy"])
 
 
@@ -181,7 +191,7 @@ def test_course_values_follow_their_ids(tmp_path):
     for cell in range(3):
         assert store.histone[cell].tolist() == [counts[number].tolist() for number in (3, 5, 7, 9)]
     expected = [[-3, np.nan, np.nan, -9], [3.5, np.nan, np.nan, 9.5], [np.nan] * 4]
-    assert np.array_equal(store.target("none"), expected, equal_nan=True)
+    assert np.array_equal(store.expression, expected, equal_nan=True)
     assert store.info["scale"] == "counts"
     # Each file is named once, not once for every cell.
     assert [source["path"] for source in store.info["sources"]] == files
@@ -213,13 +223,13 @@ def test_versioned_ids_meet_plain_ones(tmp_path):
     (tmp_path / "a.tsv").write_text("gene_id\tbin\tm\nENSG00000000003\t1\t7\n")
     (tmp_path / "x.csv").write_text("3,ACGTACGT\n")
     (tmp_path / "expression.tsv").write_text("gene_id\ta\nENSG00000000003.9\t1.5\n")
-    read_gtf(tmp_path / "genes.gtf", tmp_path / "genes.npz")
+    read_gtf(tmp_path / "genes.gtf", tmp_path / "genes.npz", tss="first", biotypes=None)
     read_counts(tmp_path / "a.tsv", tmp_path / "a.npz", marks=["m"], bins=1, scale="counts", order="genomic")
     read_sequence_csv(tmp_path / "x.csv", tmp_path / "sequence.npz", window=WINDOW, order="genomic")
     read_matrix(tmp_path / "expression.tsv", tmp_path / "expression.npz", cells=["a"])
     store = build(tmp_path, ["a"], ["a.npz"], tmp_path / "sequence.npz", marks=["m"], bins=1)
     assert store.genes.tolist() == ["ENSG00000000003"]
-    assert store.histone.tolist() == [[[[7]]]] and store.target("none").tolist() == [[1.5]]
+    assert store.histone.tolist() == [[[[7]]]] and store.expression.tolist() == [[1.5]]
 
 
 def test_genes_that_some_source_lacks_are_left_out_and_counted(tmp_path):
@@ -235,8 +245,8 @@ def test_genes_that_some_source_lacks_are_left_out_and_counted(tmp_path):
     assert store.genes.tolist() == ["B", "C"]
     assert store.histone[:, :, 0, 0].tolist() == [[4, 3], [6, 7]]
     assert [decode(row) for row in store.dna] == ["T" * 8, "A" * 8]
-    assert np.array_equal(store.target("none"), [[np.nan, 2], [np.nan, 4]], equal_nan=True)
-    assert store.info["warnings"] == [
+    assert np.array_equal(store.expression, [[np.nan, 2], [np.nan, 4]], equal_nan=True)
+    assert warned(tmp_path) == [
         "1 genes lack histone marks in some cell and are left out: F (F lacks them in b).",
         "2 genes are not among the sequences and are left out: D, E.",
         "1 of the sequences belong to no gene of `genes` and are not used: G.",
@@ -251,7 +261,7 @@ def test_expression_goes_by_the_cells_names(tmp_path):
     write_histone(tmp_path, "b.npz", ["A"], np.ones((1, 1, 1), np.uint16))
     write_expression(tmp_path, ["A"], ["b", "a"], [[2], [1]])
     store = build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], marks=["m"], bins=1)
-    assert store.target("none").tolist() == [[1], [2]]
+    assert store.expression.tolist() == [[1], [2]]
 
 
 def test_cells_of_counts_and_of_logarithms_become_logarithms(tmp_path):
@@ -298,9 +308,9 @@ def test_odd_content_is_said(tmp_path):
     write_histone(tmp_path, "a.npz", ["A", "B", "C"], np.array([[[0]], [[0]], [[1]]], np.uint16))
     write_histone(tmp_path, "b.npz", ["A", "B", "C"], np.array([[[1]], [[1]], [[1]]], np.uint16))
     write_expression(tmp_path, ["A", "B", "C"], ["a", "b"], [[1, 2, 3], [7, np.nan, 7]])
-    store = build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], marks=["m"], bins=1)
-    assert store.info["warnings"] == [
-        "2 genes have nothing but zeros in their window in cell a.",
+    build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], marks=["m"], bins=1)
+    assert warned(tmp_path) == [
+        "in 1 of 2 cells there are genes with nothing but zeros in their window: 2 in a.",
         "the expression of cell b is 7 for all of its 2 genes.",
     ]
 
@@ -328,6 +338,123 @@ def test_sources_without_a_common_gene_are_refused(tmp_path, genes, marked, sequ
     with pytest.raises(InputError) as caught:
         build(tmp_path, ["a"], ["a.npz"], tmp_path / "sequence.npz", marks=["m"], bins=1)
     assert str(caught.value).startswith(says)
+
+
+# What raw input adds
+
+
+def test_windows_that_are_not_oriented_stay_as_they_are(tmp_path):
+    raw_files(tmp_path)
+    read_gtf(tmp_path / "genes.gtf", tmp_path / "genes.npz", tss="first", biotypes=None)
+    read_fasta(tmp_path / "genome.fa", tmp_path / "genes.npz", tmp_path / "dna.npz", window=WINDOW, oriented=False)
+    for cell in ("a", "b"):
+        options = {"marks": MARKS, "bins": BINS, "scale": "counts", "order": "genomic"}
+        read_counts(tmp_path / f"{cell}.tsv", tmp_path / f"{cell}.npz", **options)
+    read_matrix(tmp_path / "expression.tsv", tmp_path / "expression.npz", cells=["a", "b"])
+    store = build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], tmp_path / "dna.npz", oriented=False)
+    # [18, 26) of the plus strand: the bases of a gene on the plus strand with its TSS there.
+    assert decode(store.dna[1]) == GENOME[18:26]
+    assert store.histone[0, 1, :, 0].tolist() == [11, 12, 13, 14]
+    assert store.info["oriented"] is False
+
+
+def test_the_reference_stands_beside_the_cells_and_medians_are_of_all_genes(tmp_path):
+    write_genes(tmp_path, ["A", "B"])
+    write_histone(tmp_path, "a.npz", ["A", "B"], np.ones((2, 1, 1), np.uint16))
+    write_expression(tmp_path, ["X", "B", "A", "Y"], ["E000", "a"], [[1, 2, 3, 4], [5, 6, 7, np.nan]])
+    store = build(tmp_path, ["a"], ["a.npz"], marks=["m"], bins=1, reference="E000")
+    assert store.reference.tolist() == [3, 2]
+    assert store.expression.tolist() == [[7, 6]]
+    # Of 5, 6 and 7: X is no gene of the store.
+    assert store.info["medians"] == {"a": 6.0}
+
+
+def test_a_reference_that_the_source_lacks_is_refused(tmp_path):
+    write_genes(tmp_path, ["A"])
+    write_histone(tmp_path, "a.npz", ["A"], np.ones((1, 1, 1), np.uint16))
+    write_expression(tmp_path, ["A"], ["a"], [[1]])
+    with pytest.raises(InputError, match=r"takes a ratio to E000, for which the expression source has no value"):
+        build(tmp_path, ["a"], ["a.npz"], marks=["m"], bins=1, reference="E000")
+
+
+def test_cells_that_the_expression_lacks_are_predicted(tmp_path):
+    write_genes(tmp_path, ["A"])
+    for cell in "ab":
+        write_histone(tmp_path, f"{cell}.npz", ["A"], np.ones((1, 1, 1), np.uint16))
+    write_expression(tmp_path, ["A"], ["b"], [[3]])
+    store = build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], marks=["m"], bins=1)
+    assert np.array_equal(store.expression, [[np.nan], [3]], equal_nan=True)
+    assert store.info["medians"] == {"b": 3.0}
+    assert "1 cells without expression are predicted, but neither trained on nor scored: a." in warned(tmp_path)
+
+
+def test_a_store_without_expression_is_for_a_finished_model(tmp_path):
+    write_genes(tmp_path, ["A"])
+    about = {"scale": "counts", "order": "genomic", "depth": {"m": 12}, "counting": {"rule": "overlap"}}
+    write_part(tmp_path / "a.npz", [], about=about, gene_id=np.array(["A"]), values=np.ones((1, 1, 1), np.uint16))
+    sizes = {"cells": ["a"], "marks": ["m"], "window": 8, "bins": 1, "oriented": True}
+    paths = [tmp_path / name for name in ("genes.tsv", "cells.tsv", "store.json", "histone.npy")]
+    build_store(paths, tmp_path / "warnings.tsv", tmp_path / "genes.npz", histone=[tmp_path / "a.npz"], **sizes)
+    info = Store(paths).info
+    assert "medians" not in info and info["depth"] == {"a": {"m": 12}} and info["counting"] == {"rule": "overlap"}
+    assert warned(tmp_path) == ["Nothing odd was met."]
+
+
+def test_a_track_in_one_cell_makes_all_values_numbers(tmp_path):
+    write_genes(tmp_path, ["A"])
+    write_histone(tmp_path, "a.npz", ["A"], np.full((1, 1, 1), 70000, np.uint32))
+    write_histone(tmp_path, "b.npz", ["A"], np.full((1, 1, 1), 0.5, np.float32))
+    write_expression(tmp_path, ["A"], ["a", "b"], [[1], [2]])
+    store = build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], marks=["m"], bins=1)
+    assert store.histone.dtype == np.float32 and store.info["scale"] == "counts"
+    assert store.histone.ravel().tolist() == [70000, 0.5]
+    assert np.allclose(store.histone_input([0, 1], [0, 0]).ravel(), np.log1p([70000, 0.5]))
+
+
+def assemblies(folder, name, **entry):
+    about = {"scale": "counts", "order": "genomic", "assemblies": [{"path": name, **entry}]}
+    write_part(folder / name, [], about=about, gene_id=np.array(["A"]), values=np.ones((1, 1, 1), np.uint16))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ({"lengths": {"1": 249250621}}, {"lengths": {"1": 248956422}}, "b.npz: 1 has 248,956,422 bp here, but 249,250,621 bp in a.npz"),
+        ({"reach": {"1": 249000000}}, {"lengths": {"1": 248956422}}, "a.npz: this file goes on to 1:249,000,000, but 1 ends at 248,956,422"),
+        ({"lengths": {"1": 9}}, {"lengths": {"2": 9}}, None),
+        ({"reach": {"1": 9}}, {"lengths": {"1": 9}}, None),
+    ],
+)  # fmt: skip
+def test_mixed_assemblies_are_refused(tmp_path, first, second, says):
+    write_genes(tmp_path, ["A"])
+    assemblies(tmp_path, "a.npz", **first)
+    assemblies(tmp_path, "b.npz", **second)
+    write_expression(tmp_path, ["A"], ["a", "b"], [[1], [2]])
+    if says is None:
+        build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], marks=["m"], bins=1)
+        return
+    with pytest.raises(InputError) as caught:
+        build(tmp_path, ["a", "b"], ["a.npz", "b.npz"], marks=["m"], bins=1)
+    assert str(caught.value).startswith(says)
+
+
+@pytest.mark.parametrize(("downstream", "odd"), [(9, []), (0, ["plus", "minus"])])
+def test_h3k36me3_tells_whether_windows_are_turned_round_as_they_should(tmp_path, caplog, downstream, odd):
+    ids = [f"G{number}" for number in range(40)]
+    strand = np.array(["+", "-"] * 20)
+    write_genes(tmp_path, ids, strand=strand, tss=np.arange(40) * 1000)
+    values = np.ones((40, 5, 1), np.uint16)
+    values[strand == "+", 3:] = downstream
+    values[strand == "-", :2] = downstream
+    write_histone(tmp_path, "a.npz", ids, values)
+    write_expression(tmp_path, ids, ["a"], [list(range(40))])
+    caplog.set_level("INFO")
+    build(tmp_path, ["a"], ["a.npz"], marks=["H3K36me3"], bins=5)
+    for strand in ("plus", "minus"):
+        times = "9.00" if downstream else "0.00"
+        assert f"H3K36me3 of 20 genes on the {strand} strand: {times} times as much downstream of the TSS as upstream" in caplog.text
+    sentences = [line for line in warned(tmp_path) if "H3K36me3" in line]
+    assert [strand in line for strand, line in zip(odd, sentences, strict=True)] == [True] * len(odd)
 
 
 # Windows of any genome, against a reference that walks base by base in the gene's own direction
@@ -361,7 +488,7 @@ def test_windows_of_any_genome(case):
         chrom = np.array([f"chr{number}" for number in chrom])
         columns = {"chrom": chrom, "tss": tss, "strand": strand, "group": np.full(len(ids), "")}
         write_part(folder / "genes.npz", [], gene_id=np.array(ids), **columns)
-        read_fasta(folder / "genome.fa", folder / "genes.npz", folder / "sequence.npz", window=window)
+        read_fasta(folder / "genome.fa", folder / "genes.npz", folder / "sequence.npz", window=window, oriented=True)
         write_expression(folder, ids, ["a"], [list(range(len(ids)))])
         store = build(folder, ["a"], sequence=folder / "sequence.npz", window=window, bins=1)
         expected = [walk(genome[chrom], tss, strand, window) for chrom, tss, strand in places]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wakawaka.config import cells_of, check_config, check_files, sources_of
+from wakawaka.config import cells_of, check_config, check_files, new_samples_of, paths_of, samples_of, sources_of
 from wakawaka.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -137,11 +137,43 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
         ),
         (
             {"genes": {"reader": "npz"}},
-            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: name the columns",
+            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to put windows at: use a GTF",
+        ),
+        (
+            {"modules": ["histone"], "genes": {"reader": "npz"}, "histone": {"reader": "sample_sheet"}},
+            "config key `histone.reader` is sample_sheet, but `genes` gives no coordinates to put windows at: use a GTF",
+        ),
+        (
+            {"modules": ["histone"], "genes": {"reader": "deepchrome", "path": "{cell}.csv"}, "predict_new": {"samples": "new.tsv"}},
+            "config key `histone.reader` is sample_sheet, but `genes` gives no coordinates to put windows at: use a GTF",
+        ),
+        ({"expression": {"transform": "log10"}}, "config key `expression.transform` must be none, log2p1, ln1p, zscore_per_gene"),
+        ({"expression": {"transform": "log2ratio"}}, "config key `expression.transform` must be none, log2p1, ln1p, zscore_per_gene"),
+        (
+            {"expression": {"transform": "log2p1", "target": "above_median"}},
+            "config key `expression.transform` is log2p1, but labels (`expression.target: above_median`) are not transformed",
+        ),
+        (
+            {"expression": {"reader": "deepchrome", "path": "{cell}.csv"}},
+            "config key `expression.target` is value, but the reader deepchrome reads labels, 0 and 1: set it to label.",
+        ),
+        (
+            {"expression": {"transform": "log2ratio:C03"}},
+            "config key `expression.transform` divides by C03, which `cells` names too: its own target would be 0 everywhere; remove",
+        ),
+        ({"expression": {"missing": ["C99"]}}, "config key `expression`: C99 is named there, but it is no cell in"),
+        ({"expression": {"names": {"C99": "x"}}}, "config key `expression`: C99 is named there, but it is no cell in `cells`; correct"),
+        (
+            {"expression": {"reader": "quantification", "path": "quant.sf"}},
+            "config key `expression.path` is 'quant.sf': it needs {cell} where the name of the cell stands.",
+        ),
+        (
+            {"histone": {"reader": "deepchrome", "path": ["{cell}/train.csv", "test.csv"]}},
+            "config key `histone.path` is 'test.csv': it needs {cell} where the name of the cell stands.",
         ),
         (
             {"genes": {"reader": "table", "columns": {"tss": None}}},
-            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: name the columns",
+            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to put windows at: use a GTF",
         ),
     ],
 )  # fmt: skip
@@ -172,6 +204,10 @@ def test_one_mistake_is_told_in_a_full_file_too(changes):
             "expression": {"path": "rpkm.tsv"},
         },
         {"modules": ["histone"], "sequence": {"path": ["a", "b"]}},
+        {"expression": {"transform": "log2ratio:E000", "names": {"E000": "Universal"}, "missing": ["C01"]}},
+        {"expression": {"target": "label"}},
+        # What a finished model does not need may be missing or wrong.
+        {"predict_new": {"samples": "new.tsv"}, "histone": {"path": "no-cell.tsv"}},
         {"genes": {"reader": "table", "columns": {"chrom": None, "tss": None}}, "sequence": {"reader": "csv"}},
         {"cells": {"train": ["a"]}, "folds": {"hold_out": "genes"}},
         {"cells": {"train": ["a"]}, "folds": {"hold_out": "samples"}},
@@ -265,3 +301,82 @@ def test_ones_own_held_out_genes_go_with_the_example():
     checked({"held_out_genes": "resources/mine.txt"})
     with pytest.raises(InputError, match="`held_out_genes`: the file resources/mine.txt does not exist"):
         check_files(checked({"held_out_genes": "resources/mine.txt"}))
+
+
+def test_paths_of_a_source_go_by_cell_where_there_is_one_for_each():
+    cells = {"train": ["a", "b", "c", "d"], "held_out": []}
+    config = checked({"cells": cells, "genes": {"path": "results/example/x.gtf"}})
+    assert paths_of(config, "genes") == [(None, "results/example/x.gtf")]
+    assert paths_of(config, "histone") == [(cell, f"results/example/counts/{cell}.tsv.gz") for cell in "abcd"]
+    files = ["results/example/{cell}/train.csv", "results/example/{cell}/test.csv"]
+    histone = {"reader": "deepchrome", "path": files}
+    expression = {
+        "reader": "quantification",
+        "path": "results/example/{cell}.sf",
+        "transform": "log2ratio:e",
+        "missing": ["b"],
+    }
+    config = checked({"cells": cells, "histone": histone, "expression": expression})
+    assert paths_of(config, "histone")[:3] == [
+        ("a", "results/example/a/train.csv"), ("a", "results/example/a/test.csv"), ("b", "results/example/b/train.csv"),
+    ]  # fmt: skip
+    # The reference is read like a cell.
+    assert [cell for cell, _ in paths_of(config, "expression")] == ["a", "c", "d", "e"]
+
+
+def sheet(folder, name, *rows):
+    path = folder / name
+    path.write_text("cell\tmark\tpath\n" + "".join("\t".join(row) + "\n" for row in rows))
+    return str(path)
+
+
+def test_files_of_a_sample_sheet_are_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("there.bam").touch()
+    path = sheet(tmp_path, "samples.tsv", ("a", "m", "there.bam"), ("b", "m", "not.bam"))
+    config = {
+        "modules": ["histone"],
+        "cells": {"train": ["a", "b"], "held_out": []},
+        "folds": {"number": 2},
+        "histone": {"reader": "sample_sheet", "path": path, "marks": ["m"]},
+        "held_out_genes": [],
+    }
+    # The genes and the expression are the example's, which a rule makes: a sheet of one's own may go with them.
+    config = checked(config)
+    assert samples_of(config) == {"a": [("m", "there.bam")], "b": [("m", "not.bam")]}
+    assert new_samples_of(config) == {}
+    with pytest.raises(InputError, match="^config key `histone.path`: the file not.bam does not exist"):
+        check_files(config)
+    Path("not.bam").touch()
+    check_files(config)
+
+
+def test_a_finished_model_needs_nothing_of_the_cells_it_was_trained_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.gtf", "a.fa", "x.bam", "y.bam"):
+        Path(name).touch()
+    path = sheet(tmp_path, "new.tsv", ("y", "m", "y.bam"), ("x", "m", "x.bam"), ("x", "other", "z.bam"))
+    config = {
+        "genes": {"path": "a.gtf"},
+        "sequence": {"path": "a.fa"},
+        "histone": {"marks": ["m"]},
+        "predict_new": {"samples": path},
+    }
+    config = checked(config)
+    assert sources_of(config) == ["genes", "sequence"]
+    assert samples_of(config) == {}
+    assert list(new_samples_of(config).items()) == [("y", [("m", "y.bam")]), ("x", [("m", "x.bam")])]
+    check_files(config)
+    Path("x.bam").unlink()
+    with pytest.raises(InputError, match="^config key `predict_new.samples`: the file x.bam does not exist"):
+        check_files(config)
+
+
+def test_names_of_new_cells_become_parts_of_paths(tmp_path):
+    config = checked(
+        {"predict_new": {"samples": sheet(tmp_path, "new.tsv", ("../x", "m", "x.bam"))}, "histone": {"marks": ["m"]}}
+    )
+    with pytest.raises(
+        InputError, match="new.tsv, line 2: the cell is called '../x': because the name becomes part of file names"
+    ):
+        new_samples_of(config)

@@ -78,9 +78,8 @@ def test_the_light_modules_import_no_tensorflow():
 def histories(folder, *tables):
     paths = [folder / f"history-{index}.tsv" for index in range(len(tables))]
     for path, columns in zip(paths, tables, strict=True):
-        pd.DataFrame({"epoch": range(1, 1 + len(columns["train_mse"])), "seconds": 1.0} | columns).to_csv(
-            path, sep="\t", index=False
-        )
+        epochs = len(next(iter(columns.values())))
+        pd.DataFrame({"epoch": range(1, 1 + epochs), "seconds": 1.0} | columns).to_csv(path, sep="\t", index=False)
     return paths
 
 
@@ -133,30 +132,64 @@ def test_learning_curves_of_one_epoch_and_a_regime_that_one_fold_lacks(tmp_path)
     assert orange[:, :640].sum() > 50 and orange[:, 640:].sum() > 50
 
 
+def test_learning_curves_of_a_binary_target(tmp_path, monkeypatch):
+    paths = histories(
+        tmp_path, {"train_bce": [0.7, 0.5], "val_bce_unseen_gene": [0.8, 0.6]}, {"train_bce": [0.75, 0.25]}
+    )
+    figure = last_figure(monkeypatch, plot_learning_curves, tmp_path, paths, ["fold-1", "final"])
+    assert figure.axes[0].get_ylabel() == "mean cross-entropy (log loss)"
+    assert (tmp_path / "x.tsv").read_text().splitlines()[:2] == ["run\tepoch\tcurve\tbce", "fold-1\t1\ttrain\t0.7"]
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_learning_curves_without_validation_are_those_of_training(tmp_path, monkeypatch, epochs):
+    paths = histories(tmp_path, *({"train_mse": [start, 1.0][:epochs]} for start in (4.0, 6.0, 5.0)))
+    runs = ["fold-1", "fold-2", "final"]
+    lines, _ = draw(plot_learning_curves, tmp_path, paths, runs)
+    assert "mean\t1\ttrain\t5" in lines and not any("unseen" in line for line in lines)
+    (panel,) = last_figure(monkeypatch, plot_learning_curves, tmp_path, paths, runs).axes
+    assert panel.get_title() == "training samples\n2 folds"
+    assert [line.get_ydata().tolist() for line in panel.lines] == [[5.0, 1.0][:epochs]] * 2
+
+
 # Predictions
 
 
 FOLDS = [
-    ("E001", "g1", "unseen_cell", "fold-1", 1.0, 1.25),
-    ("E001", "g2", "unseen_gene", "fold-1", np.nan, 3.5),
-    ("E002", "g2", "both_unseen", "fold-2", 4.0, 3.123456789),
+    ("E001", "g1", "unseen_cell", "fold-1", 1.0, 1.25, 0.5),
+    ("E001", "g2", "unseen_gene", "fold-1", np.nan, 3.5, 0.5),
+    ("E002", "g2", "both_unseen", "fold-2", 4.0, 3.123456789, 0.5),
+]
+# cell, gene, regime, truth, probability, mean of the gene
+LABELS = [
+    ("E003", "g1", "unseen_cell", 1.0, 0.9, 0.5),
+    ("E003", "g2", "unseen_cell", 0.0, 0.2, 0.5),
+    ("E003", "g3", "unseen_cell", 1.0, 0.1, 1.0),
+    ("E003", "g4", "unseen_cell", np.nan, 0.3, 1.0),
+    ("E003", "g5", "both_unseen", 1.0, 0.6, 0.5),
+    ("E003", "g6", "both_unseen", 0.0, 0.7, 0.5),
 ]
 
 
-def predictions(folder, rows):
-    pd.DataFrame(rows, columns=["cell", "gene_id", "regime", "truth", "final"]).to_csv(
+VALUE = {"target_label": "expression", "binary": False}
+LABEL = {"target_label": "probability", "binary": True}
+
+
+def predictions(folder, rows, folds=FOLDS):
+    rows = [row if len(row) == 6 else (*row, 0.5) for row in rows]
+    pd.DataFrame(rows, columns=["cell", "gene_id", "regime", "truth", "final", "gene_mean"]).to_csv(
         folder / "test.tsv.gz", sep="\t", index=False, na_rep="-"
     )
-    pd.DataFrame(FOLDS, columns=["cell", "gene_id", "regime", "run", "truth", "prediction"]).to_csv(
+    pd.DataFrame(folds, columns=["cell", "gene_id", "regime", "run", "truth", "prediction", "gene_mean"]).to_csv(
         folder / "out_of_fold.tsv.gz", sep="\t", index=False, na_rep="-"
     )
     scores = [
-        (set_name, regime, run, predictor, mse * factor, pearson)
+        (set_name, regime, run, predictor, mse * factor, pearson, mse / 4, mse / 10)
         for set_name, run, factor in (("test", "final", 1), ("validation", "fold-1", 2), ("validation", "mean", 3))
         for regime in ("unseen_cell", "both_unseen")
-        for predictor, mse, pearson in (("model", 0.5, 0.9), ("training_mean", 2.0, np.nan))
+        for predictor, mse, pearson in (("model", 0.5, 0.9), ("training_mean", 2.0, np.nan), ("gene_mean", 1.0, 0.5))
     ]
-    pd.DataFrame(scores, columns=["set", "regime", "run", "predictor", "mse", "pearson"]).to_csv(
+    pd.DataFrame(scores, columns=["set", "regime", "run", "predictor", "mse", "pearson", "auroc", "aupr"]).to_csv(
         folder / "scores.tsv", sep="\t", index=False, na_rep="-"
     )
     return folder / "test.tsv.gz", folder / "out_of_fold.tsv.gz", folder / "scores.tsv"
@@ -171,7 +204,7 @@ def test_predictions_table_leaves_out_unknown_truth(tmp_path):
             ("E004", "003", "both_unseen", -3.0, -2.123456789),
         ],
     )
-    lines, picture = draw(plot_predictions, tmp_path, *inputs, target_label="expression")
+    lines, picture = draw(plot_predictions, tmp_path, *inputs, **VALUE)
     assert lines == [
         "cell\tgene_id\tregime\ttruth\tprediction",
         "E003\tg1\tunseen_cell\t1\t1.5",
@@ -183,18 +216,18 @@ def test_predictions_table_leaves_out_unknown_truth(tmp_path):
 def test_predictions_of_many_samples_are_drawn_as_density_with_a_colour_bar(tmp_path):
     truth = np.random.default_rng(0).normal(size=1500)
     inputs = predictions(tmp_path, [("E003", f"g{i}", "unseen_cell", value, value) for i, value in enumerate(truth)])
-    lines, picture = draw(plot_predictions, tmp_path, *inputs, target_label="expression")
+    lines, picture = draw(plot_predictions, tmp_path, *inputs, **VALUE)
     assert len(lines) == 1501
     assert picture.shape == (880, 900, 4)
 
 
 def test_predictions_that_are_all_equal_are_drawn(tmp_path):
     inputs = predictions(tmp_path, [("E003", "g1", "unseen_cell", 2.0, 2.0)] * 1200)
-    draw(plot_predictions, tmp_path, *inputs, target_label="expression")
+    draw(plot_predictions, tmp_path, *inputs, **VALUE)
 
 
 def test_predictions_title_takes_the_numbers_from_the_scores():
-    from wakawaka.plot_predictions import OUT_OF_FOLD, TEST_SET, _title
+    from wakawaka.plot_predictions import OUT_OF_FOLD, TEST_SET, VALUE_SCORES, _title
 
     columns = ["set", "regime", "run", "predictor", "mse", "pearson"]
     rows = [
@@ -207,9 +240,9 @@ def test_predictions_title_takes_the_numbers_from_the_scores():
         ("test", "unseen_gene", "final", "model", 0.61, np.nan),
     ]
     scores = pd.DataFrame(rows, columns=columns)
-    title = _title("unseen_gene", 1234, scores, TEST_SET)
+    title = _title(pd.DataFrame({"regime": ["unseen_gene"] * 1234}), scores, TEST_SET, VALUE_SCORES)
     assert title == "unseen genes, seen cells\n1,234 samples, Pearson r = –\nMSE 0.610 (training mean 4.00)"
-    title = _title("unseen_gene", 20, scores, OUT_OF_FOLD)
+    title = _title(pd.DataFrame({"regime": ["unseen_gene"] * 20}), scores, OUT_OF_FOLD, VALUE_SCORES)
     assert title == (
         "unseen genes, seen cells\n20 samples, mean over folds:\nPearson r = 0.700\nMSE 1.50 (training mean 3.00)"
     )
@@ -220,7 +253,7 @@ UNKNOWN = ("E003", "g1", "unseen_gene", np.nan, 1.5)
 
 @pytest.mark.parametrize("rows", [[], [UNKNOWN]])
 def test_predictions_without_truth_are_those_out_of_fold(tmp_path, rows):
-    lines, picture = draw(plot_predictions, tmp_path, *predictions(tmp_path, rows), target_label="expression")
+    lines, picture = draw(plot_predictions, tmp_path, *predictions(tmp_path, rows), **VALUE)
     assert lines == [
         "cell\tgene_id\tregime\ttruth\tprediction",
         "E001\tg1\tunseen_cell\t1\t1.25",
@@ -240,11 +273,73 @@ def test_predictions_without_truth_are_those_out_of_fold(tmp_path, rows):
 )
 def test_predictions_say_whose_they_are(tmp_path, monkeypatch, rows, title, numbers):
     inputs = predictions(tmp_path, rows)
-    figure = last_figure(monkeypatch, plot_predictions, tmp_path, *inputs, target_label="expression")
+    figure = last_figure(monkeypatch, plot_predictions, tmp_path, *inputs, **VALUE)
     found = figure.get_suptitle().replace("\n", " ")
     assert found.startswith(title) and bool(found) == bool(title)
     panel = figure.axes[0].get_title()
     assert panel.endswith(numbers) and ("mean over folds" in panel) == bool(title)
+
+
+def test_of_labels_roc_curves_are_drawn(tmp_path, monkeypatch):
+    inputs = predictions(tmp_path, LABELS)
+    lines, picture = draw(plot_predictions, tmp_path, *inputs, **LABEL)
+    head = ["regime", "run", "predictor", "false_positive_rate", "true_positive_rate"]
+    points = {
+        ("unseen_cell", "model"): [(0, 0), (0, 0.5), (1, 0.5), (1, 1)],
+        ("unseen_cell", "gene_mean"): [(0, 0), (0, 0.5), (1, 1)],
+        ("both_unseen", "model"): [(0, 0), (1, 0), (1, 1)],
+        ("both_unseen", "gene_mean"): [(0, 0), (1, 1)],
+    }
+    rows = [(regime, "final", who, *point) for (regime, who), curve in points.items() for point in curve]
+    found = pd.read_csv(tmp_path / "once.tsv", sep="\t")
+    assert found.columns.tolist() == head and sorted(found.itertuples(index=False, name=None)) == sorted(rows)
+    assert picture.shape == (880, 1360, 4)
+    figure = last_figure(monkeypatch, plot_predictions, tmp_path, *inputs, **LABEL)
+    assert figure.axes[0].get_title() == (
+        "seen genes, unseen cells\n3 samples, AUROC 0.125 (gene mean 0.250)\nAUPR 0.0500 (gene mean 0.100)"
+    )
+    model, gene_mean, diagonal = figure.axes[0].lines
+    assert list(zip(*model.get_data(), strict=True)) == points["unseen_cell", "model"]
+    assert list(zip(*gene_mean.get_data(), strict=True)) == points["unseen_cell", "gene_mean"]
+    assert list(zip(*diagonal.get_data(), strict=True)) == [(0, 0), (1, 1)]
+
+
+def test_roc_curves_out_of_fold_are_drawn_fold_by_fold(tmp_path, monkeypatch):
+    """Ranked together, the two folds' probabilities would not be in order; each fold's are."""
+    folds = [
+        ("E001", "g1", "unseen_cell", "fold-1", 1.0, 0.3, 0.5),
+        ("E001", "g2", "unseen_cell", "fold-1", 0.0, 0.2, 0.5),
+        ("E002", "g1", "unseen_cell", "fold-2", 1.0, 0.9, 0.5),
+        ("E002", "g2", "unseen_cell", "fold-2", 0.0, 0.8, 0.5),
+        # One label: no curve.
+        ("E002", "g2", "both_unseen", "fold-2", 0.0, 0.8, 0.5),
+    ]
+    figure = last_figure(monkeypatch, plot_predictions, tmp_path, *predictions(tmp_path, [], folds), **LABEL)
+    assert figure.get_suptitle().startswith("The test set is empty")
+    assert "mean over folds:\nAUROC" in figure.axes[0].get_title()
+    first, _, second, _, _ = figure.axes[0].lines
+    for line in (first, second):
+        assert list(zip(*line.get_data(), strict=True)) == [(0, 0), (0, 1), (1, 1)]
+    assert len(figure.axes[1].lines) == 1
+    assert set(pd.read_csv(tmp_path / "x.tsv", sep="\t")["run"]) == {"fold-1", "fold-2"}
+
+
+def test_long_roc_curves_are_drawn_through_some_of_their_points(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [("E003", f"g{number}", "unseen_cell", number % 2, rng.random()) for number in range(3000)]
+    lines, _ = draw(plot_predictions, tmp_path, *predictions(tmp_path, rows), **LABEL)
+    model = [line.split("\t")[3:] for line in lines if "model" in line]
+    assert len(model) == 500 and model[0] == ["0", "0"] and model[-1] == ["1", "1"]
+
+
+@pytest.mark.parametrize("settings", [VALUE, LABEL])
+def test_without_any_truth_the_figure_says_so(tmp_path, monkeypatch, settings):
+    folds = [(*row[:4], np.nan, *row[5:]) for row in FOLDS]
+    inputs = predictions(tmp_path, [UNKNOWN], folds)
+    lines, _ = draw(plot_predictions, tmp_path, *inputs, **settings)
+    assert len(lines) == 1 and lines[0].split("\t")[0] == ("regime" if settings["binary"] else "cell")
+    figure = last_figure(monkeypatch, plot_predictions, tmp_path, *inputs, **settings)
+    assert "there is nothing to draw" in figure.get_suptitle().replace("\n", " ") and not figure.axes
 
 
 # Attributions of a gene
@@ -259,6 +354,7 @@ def attribution(folder, **arrays):
         "run": np.array("final"),
         "truth": np.array(2.5),
         "prediction": np.array(2.0),
+        "binary": np.array(False),
         "marks": np.array(["H3K4me3", "H3K27me3"]),
         "histone": np.array([[1.0, 2.0], [0.0, 4.0]], np.float32),
         "histone_gradient": np.array([[0.5, -0.25], [3.0, 0.1]], np.float32),
@@ -340,6 +436,14 @@ def test_gene_title(tmp_path, truth, regime, run, words):
     )
 
 
+def test_gene_title_of_a_probability(tmp_path):
+    path = attribution(tmp_path, binary=np.array(True), truth=np.array(1.0), prediction=np.array(0.93))
+    assert figures.gene_title(figures.read_attribution(path, "dna_gradient"), "dna_agreement") == (
+        "ENSG1 in E003 (both unseen), final model\ntruth 1.00, predicted probability 0.930, "
+        "mean correlation between the fold models' gradients of the log odds 0.500"
+    )
+
+
 @pytest.mark.parametrize(
     ("function", "gradient", "shape"),
     [(plot_histone_gene, "histone_gradient", (2, 2)), (plot_dna_gene, "dna_gradient", (4, 4))],
@@ -415,6 +519,20 @@ def test_architecture_with_one_module_and_a_skip(tmp_path, architecture):
         "out\tDense\t1 unit\t1\t10\tbent",
     ]
     assert picture.shape == (998, 800, 4)
+
+
+def test_architecture_of_a_binary_network_ends_in_its_sigmoid(tmp_path, architecture):
+    from keras import Input, Model
+    from keras.layers import Activation, Dense
+
+    histone = Input((3,), name="histone")
+    odds = Dense(1, name="expression")(histone)
+    Model([histone], Activation("sigmoid", name="probability")(odds)).save(tmp_path / "model.keras")
+    lines, _ = draw(architecture.plot_architecture, tmp_path, tmp_path / "model.keras")
+    assert lines[2:] == [
+        "expression\tDense\t1 unit\t1\t4\thistone",
+        "probability\tActivation\tsigmoid\t1\t0\texpression",
+    ]
 
 
 def test_layers_are_placed_below_their_inputs_and_never_on_each_other(architecture):

@@ -13,7 +13,7 @@ from wakawaka.config import check_config
 from wakawaka.dna import one_hot
 from wakawaka.errors import InputError
 from wakawaka.kmers import find_words
-from wakawaka.model import build_model, copy_weights, load_model, model_inputs
+from wakawaka.model import before_sigmoid, build_model, copy_weights, is_binary, load_model, model_inputs
 from wakawaka.predictor import Predictor
 
 SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
@@ -56,9 +56,9 @@ def settings(form, codes, width):
     return {"fast": form != "plain", "words": find_words(codes, width) if form == "lookup" else None}
 
 
-def build(modules=("histone", "dna"), form="plain", seed=3):
+def build(modules=("histone", "dna"), form="plain", seed=3, binary=False):
     keras.utils.set_random_seed(seed)
-    return build_model(SMALL, modules=list(modules), **SIZES, **settings(form, TinyStore.dna, 6))
+    return build_model(SMALL, modules=list(modules), **SIZES, binary=binary, **settings(form, TinyStore.dna, 6))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -122,6 +122,25 @@ def test_prediction_by_gene_equals_prediction_by_sample(modules, form):
     assert np.allclose(predicted[wanted], expected, rtol=1e-5, atol=1e-6)
     assert np.isnan(predicted[~wanted]).all()
     assert expected.std() > 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_binary_network_predicts_probabilities_of_its_log_odds(form):
+    store, value, binary = TinyStore(), build(), build(form=form, seed=4, binary=True)
+    assert is_binary(binary) and not is_binary(value)
+    assert before_sigmoid(value) is value
+    copy_weights(value, binary)
+    plain = build(seed=5, binary=True)
+    copy_weights(binary, plain)
+    cells, genes = np.indices((3, 4)).reshape(2, -1)
+    inputs = model_inputs(store, ["histone", "dna"], cells, genes)
+    odds = value.predict_on_batch(inputs)
+    assert np.array_equal(before_sigmoid(plain).predict_on_batch(inputs), odds)
+    expected = 1 / (1 + np.exp(-odds.astype(np.float64)))
+    assert expected.std() > 0 and np.allclose(plain.predict_on_batch(inputs), expected, rtol=1e-5)
+    words = settings(form, store.dna, 6)["words"]
+    predicted = Predictor(binary, ["histone", "dna"], words)(store, np.ones((3, 4), bool))
+    assert np.allclose(predicted.ravel(), expected[:, 0], rtol=1e-5)
 
 
 def test_prediction_does_not_depend_on_the_size_of_batches(monkeypatch):

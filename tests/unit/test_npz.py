@@ -1,7 +1,13 @@
 """The readers of the course's npz files."""
 
+import tempfile
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wakawaka.errors import InputError
 from wakawaka.npz_files import gene_ids, member_names, members
@@ -103,6 +109,16 @@ def every_reader(tmp_path):
         (np.zeros((3, 4)), ": the array a is float64 of shape (3, 4), but numbers"),
         (np.zeros((3, 0, 4)), ": the array a is float64 of shape (3, 0, 4), but numbers"),
         (np.zeros((3, 3, 4), complex), ": the array a is complex128 of shape (3, 3, 4), but numbers"),
+        (np.zeros((3, 3, 4), bool), ": the array a is bool of shape (3, 3, 4), but numbers"),
+        (np.zeros((3, 3, 4), "m8[s]"), ": the array a is timedelta64[s] of shape (3, 3, 4), but numbers"),
+        (
+            np.zeros((3, 3, 4), "f4,f4"),
+            ": the array a is [('f0', '<f4'), ('f1', '<f4')] of shape (3, 3, 4), but numbers",
+        ),
+        (
+            np.zeros((3, 3, 4), np.float16),
+            ": the array a is float16, which cannot tell the gene ids above 2048 apart; save it as",
+        ),
     ],
 )
 def test_other_arrays_than_the_course_s_are_refused(tmp_path, reader, array, says):
@@ -123,7 +139,7 @@ def test_other_arrays_than_the_course_s_are_refused(tmp_path, reader, array, say
         ("half", ": this is not a readable npz file ("),
         ("hurt", ": the array a cannot be read ("),
         ("npy", ": this is a single array, but an npz file with one array per cell is needed"),
-        ("text", ": the array a is |S5 of shape (), but numbers"),
+        ("text", ": the array a cannot be read ("),
     ],
 )
 def test_damaged_files_are_refused(tmp_path, reader, content, says):
@@ -137,8 +153,6 @@ def test_damaged_files_are_refused(tmp_path, reader, content, says):
         with open(path, "wb") as file:
             np.save(file, rows([3]))
     elif content == "text":
-        import zipfile
-
         with zipfile.ZipFile(path, "w") as file:
             file.writestr("a", "hello")
     elif content is not None:
@@ -146,6 +160,78 @@ def test_damaged_files_are_refused(tmp_path, reader, content, says):
     with pytest.raises(InputError) as caught:
         every_reader(tmp_path)[reader]()
     assert str(caught.value).startswith(f"{path}{says}")
+
+
+def test_two_arrays_of_one_cell_are_refused(tmp_path):
+    path = tmp_path / "train.npz"
+    np.savez(path, a=rows([3]))
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a.npy", archive.read("a.npy"))
+    for read in every_reader(tmp_path):
+        with pytest.raises(InputError, match=r"train\.npz: there are two arrays a; keep one"):
+            read()
+
+
+def rewritten(path, change):
+    """Change the bytes of a member, with a checksum that fits."""
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read("a.npy")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", change(content))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"(2, 3, 4)", b"(1, 3, 4)"), (b"(2, 3, 4)", b"(9, 3, 4)"), (b"(2, 3, 4)", b"(2, 3, 9)"), (b"(2, 3, 4)", b"(2, 3,-4)"),
+        (b"(2, 3, 4), }   ", b"(2, 3, 4999999)}"), (b"(2, 3, 4), }        ", b"(2, 3, 999999999999)"), (b"'descr'", b"'descx'"),
+        (b"<f4", b"|O8"), (b"<f4", b"<f9"), (b"{", b"("), (b"NUMPY", b"NUMPX"), (b"NUMPY\x01", b"NUMPY\x09"),
+    ],
+)  # fmt: skip
+def test_headers_that_do_not_fit_their_data_are_refused(tmp_path, old, new):
+    np.savez(tmp_path / "train.npz", a=rows([3, 5], expression={3: 0, 5: 1}))
+    rewritten(tmp_path / "train.npz", lambda content: content.replace(old, new, 1))
+    for read in every_reader(tmp_path):
+        with pytest.raises(InputError, match=r"train\.npz: the array a cannot be read \("):
+            read()
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from([np.savez, np.savez_compressed]), st.integers(0, 2), st.data())
+def test_a_flipped_bit_is_refused_or_changes_nothing(save, reader, data):
+    """Arrays have checksums; what has none is the bookkeeping of the archive, such as the time of its members."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save(folder / "train.npz", a=rows([3, 5], expression={3: 0.5, 5: 7}))
+        part = folder / "part.npz"
+        every_reader(folder)[reader]()
+        expected = read_part(part)[1]
+        part.unlink()
+        raw = bytearray((folder / "train.npz").read_bytes())
+        if data.draw(st.booleans()):
+            raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+        else:
+            del raw[data.draw(st.integers(0, len(raw) - 1)) :]
+        (folder / "train.npz").write_bytes(raw)
+        try:
+            every_reader(folder)[reader]()
+        except InputError:
+            assert not part.exists()
+            return
+        found = read_part(part)[1]
+        assert all(np.array_equal(found[key], expected[key]) for key in expected)
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.uint8, np.int16, np.uint32, np.int64, np.uint64, ">f4", np.float64, np.longdouble]
+)
+def test_any_kind_of_number_will_do(tmp_path, dtype):
+    counts = {3: COUNTS[3], 5: COUNTS[5]}
+    np.savez(tmp_path / "train.npz", a=rows([3, 5], expression={3: 2, 5: 7}, dtype=dtype))
+    _, _, values, warnings = read_histone(tmp_path, ["a"])[0]
+    assert values == {f"ENSG{number:011d}": gene for number, gene in counts.items()} and warnings == []
+    _, part = read_expression(tmp_path, ["a"])
+    assert part["values"].tolist() == [[2, 7]] and part["values"].dtype == np.float32
 
 
 # Genes
@@ -295,7 +381,11 @@ def test_expression_follows_ids(tmp_path):
     assert part["cell"].tolist() == ["a", "b", "c"]
     expected = [[0.5, 7, np.nan], [1.5, np.nan, -2.25], [np.nan] * 3]
     assert part["values"].dtype == np.float32 and np.array_equal(part["values"], expected, equal_nan=True)
-    assert about["warnings"] == ["1 cells without expression are predicted, but neither trained on nor scored: c."]
+    assert about["warnings"] == [
+        "1 cells without expression are predicted, but neither trained on nor scored: c.",
+        f"{tmp_path}/train.npz: 2 values are not known (empty, NA or without a row); "
+        "those samples are predicted, but neither trained on nor scored.",
+    ]
 
 
 def test_identical_expression_is_used_once(tmp_path):

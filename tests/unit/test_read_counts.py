@@ -1,7 +1,13 @@
 import gzip
+import re
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutations import damaged
 
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part
@@ -31,6 +37,9 @@ EXPECTED = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
         "\N{BYTE ORDER MARK}" + HEADER + ROWS + "\n\n",
         HEADER + ROWS.replace("\n", "\t\n"),
         HEADER + ROWS.replace("\n", "\t\n", 2),
+        "# counted by\n# somebody\n" + HEADER + ROWS,
+        '"gene_id"\t"bin"\t"H3K4me3"\t"H3K27me3"\n' + ROWS,
+        '"gene_id"\t"bin"\t"H3K4me3"\t"H3K27me3"\n' + ROWS.replace("A", '"A"').replace("B", '"B"'),
     ],
 )
 def test_counts(tmp_path, text):
@@ -95,6 +104,13 @@ def test_identical_versions_of_a_gene_are_used_once(tmp_path):
     assert warnings == ["1 genes stand twice with identical values and are used once: ENSG00000000001."]
 
 
+def test_whole_numbers_may_be_written_as_r_and_pandas_do(tmp_path):
+    _, part = read(tmp_path, HEADER + "A\t1\t1e+05\t2.0\nA\t2\t3\t4\t\n")
+    assert part["values"].tolist() == [[[100000, 2], [3, 4]]]
+    _, part = read(tmp_path, HEADER + "A\t1\t1e+05\t2.0\nA\t2\t3\t4\n")
+    assert part["values"].tolist() == [[[100000, 2], [3, 4]]]
+
+
 TWO_VERSIONS = (
     "ENSG00000000001.1\t1\t1\t2\nENSG00000000001.1\t2\t3\t4\nENSG00000000001.2\t1\t1\t2\nENSG00000000001.2\t2\t3\t5\n"
 )
@@ -103,9 +119,9 @@ TWO_VERSIONS = (
 @pytest.mark.parametrize(
     ("text", "scale", "says"),
     [
-        ("", "counts", ", line 1: there is no column 'gene_id' in the header ()"),
+        ("", "counts", ": there is no column 'gene_id' in the header ()"),
         (HEADER, "counts", ": the table has no rows below its header"),
-        ("gene_id\tbin\tH3K4me3\nA\t1\t1\n", "counts", ", line 1: there is no column 'H3K27me3' in the header"),
+        ("gene_id\tbin\tH3K4me3\nA\t1\t1\n", "counts", ": there is no column 'H3K27me3' in the header"),
         (
             "gene_id\tbin\tH3K4me3\tH3K4me3\tH3K27me3\nA\t1\t1\t9\t2\nA\t2\t3\t9\t4\n",
             "counts",
@@ -121,9 +137,18 @@ TWO_VERSIONS = (
             "counts",
             ", line 3: 4 fields where the header has 5",
         ),
+        (
+            HEADER + "A\t1\tTrue\t2\nA\t2\tTrue\t4\n",
+            "counts",
+            ", line 2: H3K4me3 is 'True', but it must be a whole number",
+        ),
+        (HEADER + "A\t1\tTrue\t2\nA\t2\tTrue\t4\n", "signal", ", line 2: H3K4me3 is 'True', but it must be a finite"),
+        (HEADER + "A\0\t1\t1\t2\nA\t2\t1\t4\n", "counts", ", line 2: there is a zero byte in the text"),
         (HEADER + "A\t1\t1\t2\nA\t2\t3.5\t4\n", "counts", ", line 3: H3K4me3 is '3.5', but it must be a whole number"),
         (HEADER + "A\t1\t1\t2\nA\t2\t\t4\n", "counts", ", line 3: H3K4me3 is '', but it must be a whole number"),
         (HEADER + "A\t1\t1\t2\nA\tx\t3\t4\n", "signal", ", line 3: bin is 'x', but it must be a whole number"),
+        ("# x\n" + HEADER + "A\t1\t1\t2\nA\t2\t3\t-1\n", "counts", ", line 4 (gene A, bin 2): a value is negative"),
+        ("# x\n" + HEADER + "A\t1\t1\t2\nA\t2\t3\tx\n", "counts", ", line 4: H3K27me3 is 'x', but"),
         (HEADER + "A\t1\t1\t2\nA\t2\t3\tx\n", "signal", ", line 3: H3K27me3 is 'x', but it must be a finite number"),
         (
             HEADER + "A\t1\t1\t2\nA\t2\t3\tinf\n",
@@ -186,3 +211,59 @@ def test_malformed_files_are_refused(tmp_path, text, scale, says):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"no\.tsv: the file does not exist; check its path"):
         read_counts(tmp_path / "no.tsv", tmp_path / "part.npz", marks=["a"], bins=1, scale="counts", order="genomic")
+
+
+def reference(content):
+    """Return a dict from gene to counts of a file in the order of `HEADER`, or None where it must be refused."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    while lines and lines[0].startswith("#"):
+        del lines[0]
+    while lines and not lines[-1].strip():
+        del lines[-1]
+    rows = [[bare(field) for field in line.split("\t")] for line in lines]
+    if len(rows) < 2 or any("\0" in line for line in lines[1:]) or len(set(rows[0])) < len(rows[0]):
+        return None
+    genes = {}
+    for row in rows[1:]:
+        if len(row) == len(rows[0]) + 1 and lines[rows.index(row)].endswith("\t"):
+            row = row[:-1]
+        if len(row) != len(rows[0]):
+            return None
+        fields = dict(zip(rows[0], row, strict=True))
+        try:
+            texts = [fields[name] for name in ("gene_id", "bin", "H3K4me3", "H3K27me3")]
+        except KeyError:
+            return None
+        # Whole, however it is written.
+        form = r"[ \t\r\n\f\v]*[+-]?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?[ \t\r\n\f\v]*"
+        if not all(re.fullmatch(form, number) and float(number).is_integer() for number in texts[1:]) or not texts[0]:
+            return None
+        place, *counts = (int(float(number)) for number in texts[1:])
+        if place not in (1, 2) or min(counts) < 0 or max(counts) >= 2**32:
+            return None
+        if genes.setdefault(fields["gene_id"], {}).setdefault(place, counts) != counts:
+            return None
+    if any(len(bins) != 2 for bins in genes.values()):
+        return None
+    return {gene: [bins[1], bins[2]] for gene, bins in genes.items()}
+
+
+def bare(field):
+    return field[1:-1] if len(field) > 1 and field[0] == field[-1] == '"' else field
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.data())
+def test_damaged_files_are_refused_or_read_as_they_stand(data):
+    content = data.draw(damaged((HEADER + ROWS).encode(), b"\t"))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            _, part = read(Path(folder), content)
+        except InputError:
+            assert reference(content) is None
+            return
+    assert dict(zip(part["gene_id"].tolist(), part["values"].tolist(), strict=True)) == reference(content)

@@ -1,36 +1,75 @@
+import csv
 import gzip
+from pathlib import Path
 
 import numpy as np
+import pysam
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutating import mutated_bytes, mutated_text
 
-from wakawaka.dna import decode
+from wakawaka.dna import decode, encode, reverse_complement
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part, write_part
 from wakawaka.read_fasta import read_fasta
+from wakawaka.unpack_fasta import unpack_fasta
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not beside the project (../shared/data)")
 
 # Base 8 of chr1 is the first T of the second line.
 FASTA = ">chr1 some words\nACGTACGG\nTTCAANNR\nCATG\n>2\nccggttaa\n"
 
 
-def read(tmp_path, genes, text=FASTA, window=6):
-    """Cut the windows of genes, each a tuple (id, chromosome, 0-based TSS, strand); return the warnings and a dict of letters."""
-    path = tmp_path / "genome.fa"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+def bgzip(path):
+    """Compress a file in place."""
+    pysam.tabix_compress(str(path), f"{path}.packed", force=True)
+    Path(f"{path}.packed").rename(path)
+
+
+def write_gene_part(path, genes):
+    """Write a genes part of tuples (id, chromosome, 0-based TSS, strand)."""
     columns = dict(zip(("gene_id", "chrom", "tss", "strand"), map(np.array, zip(*genes, strict=True)), strict=True))
-    write_part(tmp_path / "genes.npz", [], **columns)
-    read_fasta(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window)
-    about, part = read_part(tmp_path / "sequence.npz")
+    write_part(path, [], **columns)
+
+
+def windows_of(part):
+    about, arrays = read_part(part)
     assert about["order"] == "genomic"
-    windows = dict(zip(part["gene_id"].tolist(), map(decode, part["values"]), strict=True))
+    return about, dict(zip(arrays["gene_id"].tolist(), map(decode, arrays["values"]), strict=True))
+
+
+def read(tmp_path, genes, text=FASTA, window=6, oriented=True, pack=None, name="genome.fa"):
+    """Cut the windows of genes, each a tuple (id, chromosome, 0-based TSS, strand); return the warnings and a dict of letters."""
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    if pack:
+        pack(path)
+    write_gene_part(tmp_path / "genes.npz", genes)
+    read_fasta(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window, oriented=oriented)
+    about, windows = windows_of(tmp_path / "sequence.npz")
     return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], windows
 
 
-def test_windows_are_the_plus_strand(tmp_path):
+# The compression is told by the content, not by the name.
+@pytest.mark.parametrize(
+    ("pack", "name"), [(None, "genome.fa"), (None, "a.gz"), (bgzip, "genome.fa.gz"), (bgzip, "a.fa")]
+)
+def test_windows_are_the_plus_strand(tmp_path, pack, name):
     genes = [("A", "chr1", 8, "+"), ("B", "chr1", 8, "-"), ("C", "chr1", 8, ".")]
-    warnings, windows = read(tmp_path, genes)
+    warnings, windows = read(tmp_path, genes, pack=pack, name=name)
     # Bases 5 to 10, and one further for B: with base 8 at number 3 from the left, or once turned round.
     assert windows == {"A": "CGGTTC", "B": "GGTTCA", "C": "CGGTTC"}
     assert warnings == []
+    _, windows = read(tmp_path, genes, pack=pack, name=name, oriented=False)
+    assert windows == {"A": "CGGTTC", "B": "CGGTTC", "C": "CGGTTC"}
+
+
+def test_the_part_names_the_assembly(tmp_path):
+    read(tmp_path, [("A", "1", 8, "+"), ("B", "7", 8, "+")])
+    about, _ = read_part(tmp_path / "sequence.npz")
+    assert about["assemblies"] == [{"path": f"{tmp_path}/genome.fa", "lengths": {"1": 20}}]
 
 
 def test_beyond_a_chromosome_there_is_n(tmp_path):
@@ -75,13 +114,28 @@ def test_line_ends(tmp_path, text):
     assert windows == {"A": "CGGTTC", "B": "TTAANN"}
 
 
-def test_nothing_is_written_beside_the_genome(tmp_path):
-    (tmp_path / "genomes").mkdir()
+@pytest.mark.parametrize("pack", [None, bgzip])
+def test_nothing_is_left_beside_the_genome_or_the_part(tmp_path, pack):
     read(tmp_path, [("A", "chr1", 8, "+")])
-    genome = tmp_path / "genomes" / "genome.fa"
+    genome, part = tmp_path / "genomes" / "genome.fa.gz", tmp_path / "parts" / "sequence.npz"
+    genome.parent.mkdir()
     genome.write_text(FASTA)
-    read_fasta(genome, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6)
+    if pack:
+        pack(genome)
+    genome.parent.chmod(0o555)
+    try:
+        read_fasta(genome, tmp_path / "genes.npz", part, window=6, oriented=True)
+    finally:
+        genome.parent.chmod(0o755)
     assert list(genome.parent.iterdir()) == [genome]
+    assert list(part.parent.iterdir()) == [part]
+
+
+def test_a_genome_is_found_by_a_relative_path(tmp_path, monkeypatch):
+    read(tmp_path, [("A", "chr1", 8, "+")])
+    monkeypatch.chdir(tmp_path)
+    read_fasta("genome.fa", "genes.npz", "parts/sequence.npz", window=6, oriented=True)
+    assert windows_of("parts/sequence.npz")[1] == {"A": "CGGTTC"}
 
 
 GENES = [("A", "chr1", 8, "+")]
@@ -90,33 +144,183 @@ GENES = [("A", "chr1", 8, "+")]
 @pytest.mark.parametrize(
     ("text", "genes", "says"),
     [
-        (gzip.compress(FASTA.encode()), GENES, ": the genome is gzip-compressed; unpack it (gunzip) and name"),
+        (
+            gzip.compress(FASTA.encode()),
+            GENES,
+            ": the genome is gzip-compressed, in which no place can be found; unpack it",
+        ),
         ("", GENES, ": this is no FASTA file, because it does not start with `>`; check `sequence.path`"),
         ("ACGT\n", GENES, ": this is no FASTA file, because it does not start with `>`; check `sequence.path`"),
-        (">chr1\nACGT\nAC\nACGT\n", GENES, ": the FASTA file is malformed: "),
-        (">chr1\nACGTACGTACGT\n>chr1\nACGTACGTACGT\n", GENES, ": the FASTA file is malformed: "),
-        (">chr1\nACGTACGTAXGT\n", GENES, ": there is a letter 'X' in chr1:6-11; a genome has nucleotides only"),
+        (
+            "ACGT\n>chr1\nACGT\n",
+            GENES,
+            ": this is no FASTA file, because it does not start with `>`; check `sequence.path`",
+        ),
+        (">chr1\nACGT\nAC\nACGT\n", GENES, ", line 4: the lines of record 1 are not all of one length"),
+        (">chr1\nACGT\n\nACGT\n", GENES, ", line 4: the lines of record 1 are not all of one length"),
+        # What pyfaidx takes, and then reads wrongly.
+        (">chr1\nACGT\nACGTACGT\n", GENES, ", line 3: the lines of record 1 are not all of one length"),
+        (">chr1\r\nACGTA\r\nACGTAC\nACGTA\r\n", GENES, ", line 3: the lines of record 1 are not all of one length"),
+        (">chr1\nACGTACGTACGT\n>chr1\nACGT\n", GENES, ", line 3: another record has this name too: >chr1; give each"),
+        (">\nACGT\n", GENES, ", line 1: the record has no name behind `>`: >; give each its own"),
+        (
+            b">chr1\nACGTACGTACGT\n>\xff\nA\n",
+            GENES,
+            ": the FASTA file is malformed or damaged: 'utf-8' codec can't decode",
+        ),
+        (">chr1\nACGTACGTAXGT\n", GENES, ": there is a letter 'X' at chr1:10; a genome has nucleotides only"),
         (
             ">chr1\nACGTACGT\n",
             GENES,
-            ": the TSS of gene A is at chr1:9, beyond the chromosome's 8 bases; the genome and",
+            ": the TSS of gene A is at chr1:9, beyond the chromosome's 8 bases; this file and",
         ),
         (
             FASTA,
             [("A", "chrX", 8, "+"), ("B", "chrY", 8, "+")],
-            ": none of the annotation's chromosomes (chrX, chrY) is in the genome, which has chr1, 2; use a genome",
+            ": none of the annotation's chromosomes (chrX, chrY) is in this file, which has chr1, 2; use files",
         ),
-        (FASTA, [("A", "chr1", -1, "+")], ": no gene has a known place to cut a window at; name the columns"),
+        (FASTA, [("A", "chr1", -1, "+")], ": no gene has a known place to put a window at: name the columns"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, text, genes, says):
-    with pytest.raises(InputError) as caught:
-        read(tmp_path, genes, text)
-    assert str(caught.value).startswith(f"{tmp_path}/genome.fa{says}")
-    assert not (tmp_path / "sequence.npz").exists()
+    # A genome that is compressed already is not compressed again.
+    for pack in [None] if says.startswith((": the genome is gzip", ": this is no")) else [None, bgzip]:
+        with pytest.raises(InputError) as caught:
+            read(tmp_path, genes, text, pack=pack)
+        assert str(caught.value).startswith(f"{tmp_path}/genome.fa{says}")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["genes.npz", "genome.fa"]
 
 
 def test_a_missing_genome_is_refused(tmp_path):
     write_part(tmp_path / "genes.npz", [], gene_id=np.array(["A"]), chrom=np.array(["1"]), tss=np.array([0]))
     with pytest.raises(InputError, match=r"no\.fa: the file does not exist; check its path"):
-        read_fasta(tmp_path / "no.fa", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6)
+        read_fasta(tmp_path / "no.fa", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, oriented=True)
+
+
+common = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def expected_windows(records, genes, window, oriented):
+    """Windows by cutting strings, letter by letter."""
+    windows = {}
+    for gene_id, chrom, tss, strand in genes:
+        first = tss - window // 2 + (1 if oriented and strand == "-" else 0)
+        letters = [
+            records[chrom][place] if 0 <= place < len(records[chrom]) else "N" for place in range(first, first + window)
+        ]
+        windows[gene_id] = "".join("N" if letter in "RYSWKMBDHV" else letter for letter in "".join(letters).upper())
+    return windows
+
+
+@settings(common, max_examples=100)
+@given(st.data())
+def test_any_window_is_what_strings_give(tmp_path, data):
+    sequence = st.text("ACGTNacgtnRy", min_size=1, max_size=40)
+    records = dict(zip(["chr1", "2", "X"], data.draw(st.lists(sequence, min_size=1, max_size=3)), strict=False))
+    genes = [
+        (f"G{number}", chrom, data.draw(st.integers(0, len(records[chrom]) - 1)), data.draw(st.sampled_from("+-.")))
+        for number, chrom in enumerate(data.draw(st.lists(st.sampled_from(list(records)), min_size=1, max_size=6)))
+    ]
+    width, window, oriented = data.draw(st.integers(1, 45)), 2 * data.draw(st.integers(1, 30)), data.draw(st.booleans())
+    ends = data.draw(st.sampled_from(["\n", "\r\n"]))
+    text = ""
+    for name, letters in records.items():
+        text += f">{name} x{ends}" + "".join(letters[k : k + width] + ends for k in range(0, len(letters), width))
+    text = data.draw(st.sampled_from([text, text.removesuffix(ends)]))
+    pack = data.draw(st.sampled_from([None, bgzip]))
+    windows = read(tmp_path, genes, text, window, oriented, pack)[1]
+    assert windows == expected_windows(records, genes, window, oriented)
+
+
+def slow(text):
+    """A dict from names to sequences, None if the text is no FASTA."""
+    if not text.startswith(">"):
+        return None
+    records = {}
+    for record in text[1:].split("\n>"):
+        header, *lines = record.split("\n")
+        while lines and lines[-1] == "":
+            lines.pop()
+        if any(len(line) != len(lines[0]) for line in lines[:-1]) or (lines and len(lines[-1]) > len(lines[0])):
+            return None
+        if not header.split() or header.split()[0] in records or "" in lines:
+            return None
+        records[header.split()[0]] = "".join(lines)
+    return records
+
+
+TWO = ">chr1 x\nACGTACGGAC\nTTCAANNRAA\nCATGCCATGA\nGG\n>2\nccggttaagg\nAAAAAC\n"
+TSS = [("A", "chr1", 15, "+"), ("B", "chr1", 30, "-"), ("C", "2", 0, "-"), ("D", "2", 14, "+")]
+
+
+@settings(common, max_examples=400)
+@given(mutated_text(TWO, " "), st.sampled_from([None, bgzip]))
+def test_damaged_fasta(tmp_path, text, pack):
+    try:
+        found = read(tmp_path, TSS, text, 8, pack=pack)[1]
+    except InputError:
+        return
+    records = slow(text)
+    assert records, text
+    genes = [gene for gene in TSS if gene[1] in records]
+    assert found == expected_windows(records, genes, 8, True)
+
+
+def test_damaged_bgzip(tmp_path):
+    """BGZF has a checksum for every block: what is accepted gives the same windows."""
+    content = (">chr1\n" + "ACGTTGCATT\n" * 20_000).encode()
+    expected = read(tmp_path, [("A", "chr1", 15, "+"), ("B", "chr1", 199_000, "-")], content, 8, pack=bgzip)[1]
+    packed = (tmp_path / "genome.fa").read_bytes()
+    assert packed.count(b"BC\x02\x00") > 3
+
+    @settings(common, max_examples=60)
+    @given(mutated_bytes(packed))
+    def check(damaged):
+        try:
+            found = read(tmp_path, [("A", "chr1", 15, "+"), ("B", "chr1", 199_000, "-")], damaged, 8)[1]
+        except InputError:
+            return
+        assert found == expected
+
+    check()
+
+
+def start_codons(gtf):
+    """Genes whose TSS is the first base of a start codon that lies in the first 1 Mb of chr1 and is not spliced."""
+    genes = []
+    for line in gzip.decompress(gtf.read_bytes()).decode().splitlines():
+        fields = line.split("\t")
+        if len(fields) == 9 and fields[2] == "start_codon":
+            start, end, strand = int(fields[3]), int(fields[4]), fields[6]
+            if end - start == 2 and end <= 1_000_000:
+                genes.append((f"G{len(genes)}", fields[0], end - 1 if strand == "-" else start - 1, strand))
+    return genes
+
+
+@needs_data
+@pytest.mark.parametrize("pack", [None, bgzip])
+def test_start_codons_read_atg(tmp_path, pack):
+    genes = start_codons(DATA / "dna" / "gencode_v29_hg38_chr1_0-1.5Mb.gtf.gz")
+    unpack_fasta(DATA / "dna" / "hg38_chr1_0-1000000.fa.gz", tmp_path / "genome.fa")
+    text = (tmp_path / "genome.fa").read_bytes()
+    for oriented in (True, False):
+        windows = read(tmp_path, genes, text, 200, oriented, pack)[1]
+        found = []
+        for gene_id, _, _, strand in genes:
+            codes = encode(windows[gene_id])
+            # As the store turns them round; not oriented, the TSS is base 100 on the chromosome's strand.
+            if strand == "-":
+                codes = reverse_complement(codes if oriented else np.append(codes[1:], codes[:1]))
+            found.append(decode(codes[100:103]))
+        assert len(found) == 26 and {strand for *_, strand in genes} == {"+", "-"}
+        assert found == ["ATG"] * 26
+
+
+@needs_data
+def test_84_genes_in_fasta_are_those_in_csv(tmp_path):
+    unpack_fasta(DATA / "dna" / "genes84_10kb_hg19.fa.gz", tmp_path / "genome.fa")
+    with gzip.open(DATA / "dna" / "seq_data.csv.gz", "rt") as file:
+        expected = {f"ENSG{int(number):011d}": letters.upper() for number, letters in csv.reader(file)}
+    genes = [(name, name, 5000, "+") for name in expected]
+    assert read(tmp_path, genes, (tmp_path / "genome.fa").read_bytes(), 10_000)[1] == expected
+    assert len(expected) == 84

@@ -83,9 +83,9 @@ HEADER = "gene_id\tchrom\ttss\tstrand\n"
         (
             "id\tchrom\nA\tc\n",
             {},
-            ", line 1: there is no column 'gene_id' in the header (id, chrom); check config.yaml",
+            ": there is no column 'gene_id' in the header (id, chrom); check config.yaml",
         ),
-        (HEADER + "A\tc\t5\t+\n", {"group": "region"}, ", line 1: there is no column 'region' in the header"),
+        (HEADER + "A\tc\t5\t+\n", {"group": "region"}, ": there is no column 'region' in the header"),
         (HEADER + "A\tc\t5\t+\nB\tc\t5.5\t+\n", {}, ", line 3: tss is '5.5', but it must be a whole number"),
         (
             HEADER + "A\tc\t5\t+\nB\tc\t0\t+\n",

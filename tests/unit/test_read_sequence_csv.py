@@ -1,6 +1,12 @@
 import gzip
+import re
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutations import damaged
 
 from wakawaka.dna import decode
 from wakawaka.errors import InputError
@@ -54,3 +60,34 @@ def test_malformed_files_are_refused(tmp_path, text, says):
     with pytest.raises(InputError) as caught:
         read(tmp_path, text)
     assert str(caught.value).startswith(f"{tmp_path}/seq_data.csv{says}")
+
+
+def reference(content):
+    """Return a dict from gene to sequence, or None where the file must be refused."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    genes = {}
+    for line in lines if lines[-1] else lines[:-1]:
+        match = re.fullmatch("([^,]+),([ACGTNacgtn]{4})", line.strip())
+        if not match or "\0" in line:
+            return None
+        gene = f"ENSG{int(match[1]):011d}" if re.fullmatch("[0-9]{1,11}", match[1]) else match[1]
+        if genes.setdefault(gene, match[2].upper()) != match[2].upper():
+            return None
+    return genes or None
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_damaged_files_are_refused_or_read_as_they_stand(data):
+    content = data.draw(damaged(b"3,ACGT\n5,acgn\n419,TTTT\nGENE,CATG\n", b","))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            _, part = read(Path(folder), content.decode("latin-1"), lambda _: content)
+        except InputError:
+            assert reference(content) is None
+            return
+    assert dict(zip(part["gene_id"].tolist(), map(decode, part["values"]), strict=True)) == reference(content)

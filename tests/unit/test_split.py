@@ -9,12 +9,15 @@ import pytest
 from wakawaka.build_store import build_store
 from wakawaka.dna import reverse_complement
 from wakawaka.errors import InputError
+from wakawaka.files import save_array
 from wakawaka.parts import write_part
 from wakawaka.split import connected, overlapping_windows, split
 
 WINDOW = 100
 CELLS = [f"c{number}" for number in range(6)]
 OUTPUTS = {"genes": "genes.tsv", "cells": "cells.tsv", "samples": "samples.tsv.gz", "audit": "audit.tsv"}
+OUTPUTS["warnings"] = "warnings.tsv"
+VALUE = {"kind": "value", "transform": "none"}
 
 
 def make_store(folder, count=40, cells=CELLS, tss=None, chrom=None, group=None, dna=None, expression=None):
@@ -31,23 +34,25 @@ def make_store(folder, count=40, cells=CELLS, tss=None, chrom=None, group=None, 
         expression = np.random.default_rng(0).normal(size=(len(cells), count))
     values = np.array(expression, np.float32)
     write_part(folder / "expression.npz", [], gene_id=ids, cell=np.array(cells), values=values)
-    names, parts = ["genes.tsv", "cells.tsv", "expression.npy", "store.json"], {}
+    names, parts = ["genes.tsv", "cells.tsv", "expression.npy", "store.json"], {"expression": folder / "expression.npz"}
     if dna is not None:
         write_part(folder / "sequence.npz", [], about={"order": "transcript"}, gene_id=ids, values=dna)
-        names, parts = [*names, "dna.npy"], {"sequence": folder / "sequence.npz"}
+        names, parts = [*names, "dna.npy"], parts | {"sequence": folder / "sequence.npz"}
     paths = [folder / "store" / name for name in names]
-    sizes = {"cells": cells, "marks": [], "window": WINDOW, "bins": 1}
-    build_store(paths, folder / "genes.npz", folder / "expression.npz", **sizes, **parts)
+    sizes = {"cells": cells, "marks": [], "window": WINDOW, "bins": 1, "oriented": True}
+    build_store(paths, folder / "odd.tsv", folder / "genes.npz", **sizes, **parts)
     return paths
 
 
-def make_split(folder, store, held_out_cells=(), held_out_genes=(), folds=3, hold_out="cells_and_genes", seed=1):
+def make_split(
+    folder, store, held_out_cells=(), held_out_genes=(), folds=3, hold_out="cells_and_genes", seed=1, target=VALUE
+):
     """Split the store; return the genes, cells and audit as tables and the regimes as a dict from run to [cell, gene]."""
     outputs = {key: folder / name for key, name in OUTPUTS.items()}
     genes = held_out_genes if isinstance(held_out_genes, str) else list(held_out_genes)
     chosen = {"held_out_cells": list(held_out_cells), "held_out_genes": genes}
-    split(store, **outputs, **chosen, folds=folds, hold_out=hold_out, transform="none", seed=seed)
-    genes, cells, samples, audit = (pd.read_csv(path, sep="\t", keep_default_na=False) for path in outputs.values())
+    split(store, **outputs, **chosen, folds=folds, hold_out=hold_out, target=target, seed=seed)
+    genes, cells, samples, audit, _ = (pd.read_csv(path, sep="\t", keep_default_na=False) for path in outputs.values())
     # A row for every cell and gene, in the order of the store.
     assert list(zip(samples["cell"], samples["gene_id"], strict=True)) == [
         *itertools.product(cells["cell"], genes["gene_id"])
@@ -303,8 +308,8 @@ def test_held_out_genes_may_have_versions(tmp_path):
     ids = np.load(tmp_path / "genes.npz")["gene_id"]
     write_part(tmp_path / "expression.npz", [], gene_id=ids, cell=np.array(["a"]), values=np.ones((1, 4), np.float32))
     paths = [tmp_path / "store" / name for name in ("genes.tsv", "cells.tsv", "expression.npy", "store.json")]
-    sizes = {"cells": ["a"], "marks": [], "window": WINDOW, "bins": 1}
-    build_store(paths, tmp_path / "genes.npz", tmp_path / "expression.npz", **sizes)
+    sizes = {"cells": ["a"], "marks": [], "window": WINDOW, "bins": 1, "oriented": True}
+    build_store(paths, tmp_path / "odd.tsv", tmp_path / "genes.npz", expression=tmp_path / "expression.npz", **sizes)
     genes, *_ = make_split(tmp_path, paths, held_out_genes=["ENSG00000000005.12"], hold_out="genes")
     assert genes["set"].tolist() == ["train", "held_out", "train", "train"]
 
@@ -321,6 +326,11 @@ def test_genes_and_cells_without_expression_are_held_out(tmp_path, caplog):
     assert set(cells.loc[cells["set"] == "held_out", "cell"]) == {"c0", "c5"}
     assert "1 training cells without any expression are only predicted: c5" in caplog.text
     assert "2 training genes without any expression are only predicted: G2, G4" in caplog.text
+    assert (tmp_path / "warnings.tsv").read_text().splitlines() == [
+        "warning",
+        "1 training cells without any expression are only predicted: c5",
+        "2 training genes without any expression are only predicted: G2, G4",
+    ]
     assert regimes["final"][0, 2] == "both_unseen" and regimes["final"][1, 2] == "unseen_gene"
     for regime in regimes.values():
         check_blocks(regime)
@@ -425,12 +435,72 @@ def test_a_fold_without_anything_to_train_on_is_refused(tmp_path):
     assert "nothing with a known expression is left to train fold-n on" in said.pop()
 
 
-def test_values_that_the_transform_refuses_are_found_before_training(tmp_path):
-    store = make_store(tmp_path)
-    outputs = {key: tmp_path / name for key, name in OUTPUTS.items()}
-    chosen = {"held_out_cells": [], "held_out_genes": [], "folds": 2, "hold_out": "genes", "seed": 1}
-    with pytest.raises(InputError, match="`expression.transform` is log2p1"):
-        split(store, **outputs, **chosen, transform="log2p1")
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ({"kind": "value", "transform": "log2p1"}, "`expression.transform` is log2p1"),
+        ({"kind": "label", "transform": "none"}, "`expression.target` is label"),
+    ],
+)
+def test_values_that_the_target_cannot_be_made_of_are_found_before_training(store, tmp_path, target, says):
+    with pytest.raises(InputError, match=says):
+        make_split(tmp_path, store, target=target)
+    assert not any((tmp_path / output).exists() for output in OUTPUTS.values())
+
+
+def test_genes_without_a_reference_have_nothing_to_be_trained_on(tmp_path, caplog):
+    store = make_store(tmp_path, expression=np.ones((6, 40)))
+    reference = np.ones(40, np.float32)
+    reference[3] = np.nan
+    save_array(reference, tmp_path / "store/reference.npy")
+    store = [*store, tmp_path / "store/reference.npy"]
+    genes, _, audit, _ = make_split(tmp_path, store, target={"kind": "value", "transform": "log2ratio:E000"})
+    assert genes.loc[genes["set"] == "held_out", "gene_id"].tolist() == ["G3"]
+    assert "1 training genes without any expression and reference are only predicted: G3" in caplog.text
+    unseen = audit[(audit["run"] == "final") & (audit["regime"] == "unseen_gene")].iloc[0]
+    assert unseen["samples"] == 6 and unseen["samples_with_expression"] == 0
+
+
+MEDIAN = {"kind": "above_median", "transform": "none"}
+NONE_BELOW = "where the lowest value of a cell, mostly 0, is that of half of its genes or more, it is the median too"
+
+
+def test_labels_that_are_all_the_same_are_refused_and_in_a_cell_warned_of(tmp_path, caplog):
+    expression = np.zeros((6, 40))
+    expression[:, :15] = np.arange(1, 16)
+    store = make_store(tmp_path, expression=expression)
+    with pytest.raises(InputError) as caught:
+        make_split(tmp_path, store, target=MEDIAN)
+    assert str(caught.value).startswith(
+        "config key `expression.target` is above_median, but all labels are the same, so there is nothing to learn: "
+        + NONE_BELOW
+    )
+    # In one cell all but a few are expressed.
+    expression[2, :35] = np.arange(1, 36)
+    make_split(tmp_path, make_store(tmp_path, expression=expression), target=MEDIAN)
+    assert f"all genes of 5 cells have the same label: c0, c1, c3, c4, c5; {NONE_BELOW}" in caplog.text
+
+
+def test_nothing_odd_is_said_so(store, tmp_path):
+    make_split(tmp_path, store)
+    assert (tmp_path / "warnings.tsv").read_text() == "warning\nNothing odd was met.\n"
+
+
+ZSCORE = {"kind": "value", "transform": "zscore_per_gene"}
+
+
+def test_a_run_without_any_z_score_is_refused(tmp_path):
+    """Three training cells; where two folds hold out one and two of them, one run is left with a single value per gene."""
+    store = make_store(tmp_path, cells=CELLS[:3])
+    with pytest.raises(InputError) as caught:
+        make_split(tmp_path, store, folds=2, target=ZSCORE)
+    assert re.fullmatch(
+        "config key `expression.transform` is zscore_per_gene, but no gene has two different values among the training samples of "
+        "fold-[12]: name more training cells in `cells.train`, or take another transform.",
+        str(caught.value),
+    )
+    *_, regimes = make_split(tmp_path, store, folds=3, target=ZSCORE)
+    check_blocks(regimes["fold-1"])
 
 
 def test_a_group_is_no_place_where_other_genes_have_coordinates(tmp_path):

@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 
-from wakawaka.errors import InputError
 from wakawaka.files import save_array
 from wakawaka.store import Store
 
@@ -47,18 +46,9 @@ def test_the_arrays_cannot_be_changed(tmp_path):
         store_of(tmp_path).histone[0] = 1
 
 
-def test_targets(tmp_path):
-    store = store_of(tmp_path, expression=np.array([[0, 1], [7, np.nan]], np.float32))
-    assert np.array_equal(store.target("none"), [[0, 1], [7, np.nan]], equal_nan=True)
-    assert np.array_equal(store.target("log2p1"), [[0, 1], [3, np.nan]], equal_nan=True)
-    assert store.target("log2p1").dtype == np.float32
-
-
-def test_logarithms_of_negative_values_are_refused(tmp_path):
-    store = store_of(tmp_path, expression=np.array([[0, 1], [-0.5, np.nan]], np.float32))
-    with pytest.raises(InputError) as caught:
-        store.target("log2p1")
-    assert str(caught.value) == (
-        "config key `expression.transform` is log2p1, but the expression of gene 01 in cell NA is -0.5: "
-        "negative values look like logarithms already, so set the key to none."
-    )
+def test_expression_and_reference_are_the_files(tmp_path):
+    store_of(tmp_path, expression=np.array([[0, 1], [7, np.nan]], np.float32))
+    save_array(np.array([2, np.nan], np.float32), tmp_path / "reference.npy")
+    store = Store([tmp_path / "expression.npy", tmp_path / "reference.npy"])
+    assert np.array_equal(store.expression, [[0, 1], [7, np.nan]], equal_nan=True)
+    assert np.array_equal(store.reference, [2, np.nan], equal_nan=True)

@@ -18,6 +18,7 @@ import pytest
 from wakawaka.checkpoint import load_checkpoint
 from wakawaka.dna import one_hot
 from wakawaka.files import read_table, save_array, write_table
+from wakawaka.metrics import auroc, bce
 from wakawaka.model import load_model
 from wakawaka.predictor import load_predictor
 from wakawaka.store import Store
@@ -55,6 +56,8 @@ SPEC = {
     "leaky_slope": 0.05,
 }
 FILES = ("store.json", "genes.tsv", "cells.tsv", "histone.npy", "dna.npy", "expression.npy")
+# What a training leaves.
+LEFT = ["history.tsv", "model.keras", "preprocessing.json"]
 CELLS, GENES, BINS, WINDOW, EPOCHS = 6, 80, 20, 400, 20
 
 
@@ -63,7 +66,7 @@ def write_store(folder, seed=1):
     folder.mkdir()
     rng = np.random.default_rng(seed)
     (folder / "store.json").write_text(
-        json.dumps({"scale": "counts", "marks": ["one", "two"], "bins": BINS, "window": WINDOW})
+        json.dumps({"scale": "counts", "marks": ["one", "two"], "bins": BINS, "window": WINDOW, "oriented": True})
     )
     genes, cells = [f"G{number:02}" for number in range(GENES)], [f"C{number}" for number in range(CELLS)]
     write_table(
@@ -90,16 +93,17 @@ def job(store, output, *, epochs=EPOCHS, genes_per_batch=None, fails=False, befo
     """The arguments of `train`, whether saving the model shall fail, and what files to copy before."""
     schedule = {"epochs": epochs, "batch_size": 10, "genes_per_batch": genes_per_batch, "learning_rate": 0.001}
     paths = {"store": [str(store / name) for name in FILES], "samples": str(store / "samples.tsv.gz")}
-    for name, file in (("model", "model.keras"), ("history", "history.tsv"), ("checkpoint", "checkpoint.npz")):
-        paths[name] = str(output / file)
-    settings = {"run": "fold-1", "spec": SPEC, "modules": ["histone", "dna"], "transform": "none", "schedule": schedule}
+    for file in (*LEFT, "checkpoint.npz"):
+        paths[file.partition(".")[0]] = str(output / file)
+    target = {"kind": "value", "transform": "none"}
+    settings = {"run": "fold-1", "spec": SPEC, "modules": ["histone", "dna"], "target": target, "schedule": schedule}
     return {**paths, **settings, "seed": 1, "threads": 2, "code": "0123", "fails": fails, "before": before, **changes}
 
 
-def start(jobs):
+def start(jobs, program=PROGRAM):
     scripts = next(path for path in sys.path if path.endswith("workflow/scripts"))
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-c", PROGRAM, scripts, json.dumps(jobs, default=str)]
+    command = [sys.executable, "-c", program, scripts, json.dumps(jobs, default=str)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -130,6 +134,11 @@ def same_run(one, other):
     )
 
 
+def labels_of(expression):
+    """1 above the median, NaN where nothing is known."""
+    return np.where(np.isnan(expression), expression, expression > np.nanmedian(expression)).astype(np.float32)
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     return write_store(tmp_path_factory.mktemp("data") / "store")
@@ -139,11 +148,13 @@ def store(tmp_path_factory):
 def runs(store, tmp_path_factory):
     """A folder of runs, all in one process, and what each said by name.
 
-    `whole` was not interrupted. `unsaved` is the same, but ends before its model is saved. The others find its checkpoint.
+    `whole` was not interrupted. `unsaved` is the same, but ends before its model is saved. The others find its checkpoint. `label`
+    is of another expression, 0 and 1.
     """
     folder, expression = tmp_path_factory.mktemp("runs"), store / "expression.npy"
-    other, kept = folder / "other.npy", folder / "kept.npy"
+    other, kept, labels = (folder / f"{name}.npy" for name in ("other", "kept", "labels"))
     np.save(other, np.load(expression) + np.float32(1))
+    np.save(labels, labels_of(np.load(expression)))
     shutil.copy(expression, kept)
     changes = {
         "whole": {},
@@ -151,6 +162,8 @@ def runs(store, tmp_path_factory):
         "same": {},
         "seed": {"seed": 2},
         "genes": {"genes_per_batch": 2, "run": "final", "code": "4567"},
+        "target": {"target": {"kind": "value", "transform": "zscore_per_gene"}},
+        "label": {"target": {"kind": "label", "transform": "none"}, "before": [(labels, expression)]},
         # The same path, but not the same content.
         "data": {"before": [(other, expression)]},
     }
@@ -166,7 +179,7 @@ def runs(store, tmp_path_factory):
 
 def test_it_writes_a_model_and_its_history_and_leaves_no_checkpoint(runs):
     folder, said = runs[0] / "whole", runs[1]["whole"]
-    assert sorted(path.name for path in folder.iterdir()) == ["history.tsv", "model.keras"]
+    assert sorted(path.name for path in folder.iterdir()) == LEFT
     table = history(folder)
     regimes = ["unseen_cell", "unseen_gene", "both_unseen"]
     assert table.columns.tolist() == ["epoch", "seconds", "train_mse", *(f"val_mse_{regime}" for regime in regimes)]
@@ -214,20 +227,27 @@ def test_a_run_that_ended_before_its_model_was_saved_has_only_to_save_it(runs):
     assert f"training goes on after epoch {EPOCHS}, from the checkpoint" in said["same"]
     assert "train_mse" not in said["same"]
     assert same_run(folder / "whole", folder / "same")
-    assert sorted(path.name for path in (folder / "same").iterdir()) == ["history.tsv", "model.keras"]
+    assert sorted(path.name for path in (folder / "same").iterdir()) == LEFT
 
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("seed", "settings"), ("data", "data"), ("genes", "settings, code")],
+    [
+        ("seed", "settings"),
+        ("data", "data"),
+        ("genes", "settings, code"),
+        ("target", "settings"),
+        ("label", "settings, data"),
+    ],
 )
 def test_what_a_checkpoint_was_not_made_for_starts_afresh_and_says_so(runs, name, what):
     folder, said = runs[0] / name, runs[1][name]
     assert "WARNING training starts afresh, because these differ" in said
     assert f"checkpoint.npz: {what}\n" in said and "goes on" not in said
-    assert said.count("train_mse") == EPOCHS and history(folder)["epoch"].tolist() == list(range(1, EPOCHS + 1))
+    loss = "train_bce" if name == "label" else "train_mse"
+    assert said.count(loss) == EPOCHS and history(folder)["epoch"].tolist() == list(range(1, EPOCHS + 1))
     assert not same_weights(runs[0] / "whole", folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["history.tsv", "model.keras"]
+    assert sorted(path.name for path in folder.iterdir()) == LEFT
 
 
 def test_batches_of_few_genes_train_too(runs):
@@ -239,6 +259,101 @@ def test_the_final_run_has_no_validation(runs):
     assert history(runs[0] / "genes").columns.tolist() == ["epoch", "seconds", "train_mse"]
 
 
+def preprocessing(folder):
+    return json.loads((folder / "preprocessing.json").read_text())
+
+
+def test_all_that_a_model_needs_for_other_data_is_written(runs):
+    about = preprocessing(runs[0] / "whole")
+    assert about == {
+        "run": "fold-1",
+        "spec": SPEC,
+        "modules": ["histone", "dna"],
+        "binary": False,
+        "target": {"kind": "value", "transform": "none"},
+        "fitted": {},
+        "marks": ["one", "two"],
+        "window": WINDOW,
+        "bins": BINS,
+        "oriented": True,
+        "scale": "counts",
+        # Of a store that does not say.
+        "counting": None,
+    }
+
+
+def test_z_scores_are_of_the_run_s_own_training_samples(store, runs):
+    """Unseen genes have none: they are neither trained on nor watched."""
+    folder, said = runs[0] / "target", runs[1]["target"]
+    expression = np.load(store / "expression.npy").astype(np.float64)
+    regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES)
+    trained = np.where(regimes == "train", expression, np.nan)[:, :-10]
+    fitted = preprocessing(folder)["fitted"]
+    assert fitted["gene_id"] == [f"G{number:02}" for number in range(GENES - 10)]
+    assert np.allclose(fitted["mean"], np.nanmean(trained, axis=0), rtol=1e-12)
+    assert np.allclose(fitted["sd"], np.nanstd(trained, axis=0, ddof=1), rtol=1e-12)
+    assert history(folder).columns.tolist() == ["epoch", "seconds", "train_mse", "val_mse_unseen_cell"]
+    assert "WARNING 10 genes with expression have no target" in said and "G70, G71, G72, G73, G74 and 5 more" in said
+    assert "have no target" not in runs[1]["whole"]
+
+
+def test_of_labels_probabilities_are_learnt(store, runs):
+    folder, expression = runs[0] / "label", labels_of(np.load(store / "expression.npy"))
+    table = history(folder)
+    regimes = ["unseen_cell", "unseen_gene", "both_unseen"]
+    assert table.columns.tolist() == ["epoch", "seconds", "train_bce", *(f"val_bce_{regime}" for regime in regimes)]
+    assert preprocessing(folder)["binary"]
+    opened = Store([store / name for name in FILES])
+    predictor = load_predictor(folder / "model.keras", opened, SPEC, ["histone", "dna"], binary=True)
+    predicted = predictor(opened, np.ones((CELLS, GENES), bool))
+    assert ((predicted >= 0) & (predicted <= 1)).all()
+    histone = np.log1p(np.load(store / "histone.npy"), dtype=np.float32)
+    cells, genes = np.indices((CELLS, GENES)).reshape(2, -1)
+    inputs = [histone[cells, genes], one_hot(np.load(store / "dna.npy"))[genes]]
+    plain = load_model(folder / "model.keras").predict_on_batch(inputs).reshape(CELLS, GENES)
+    assert np.abs(predicted - plain).max() < 1e-5
+    blocks = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES)
+    for regime in regimes:
+        block = (blocks == regime) & np.isfinite(expression)
+        expected = bce(expression[block], plain[block])
+        assert table[f"val_bce_{regime}"].iloc[-1] == pytest.approx(expected, rel=1e-4)
+    block = (blocks == "unseen_cell") & np.isfinite(expression)
+    assert auroc(expression[block], predicted[block]) > 0.7
+
+
+PREDICT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from wakawaka.predict import predict
+for job in json.loads(sys.argv[2]):
+    predict(**job)
+"""
+
+
+def test_predictions_stand_beside_the_truth_that_the_model_was_trained_on(store, runs, tmp_path):
+    """Not beside what the config asks for by now: targets and their fits come from the model's own file."""
+    jobs = []
+    for name in ("target", "whole"):
+        job = {"store": [str(store / file) for file in FILES], "samples": str(store / "samples.tsv.gz")}
+        job |= {file.partition(".")[0]: str(runs[0] / name / file) for file in LEFT if file != "history.tsv"}
+        jobs.append({**job, "predictions": str(tmp_path / f"{name}.tsv.gz"), "run": "fold-1", "threads": 1})
+    process = start(jobs, PREDICT)
+    assert process.wait(300) == 0, process.communicate()
+    fitted = preprocessing(runs[0] / "target")["fitted"]
+    expression = np.load(store / "expression.npy").astype(np.float64)
+    expected = np.full((CELLS, GENES), np.nan)
+    expected[:, :-10] = (expression[:, :-10] - fitted["mean"]) / fitted["sd"]
+    table = read_table(tmp_path / "target.tsv.gz")
+    assert (
+        np.allclose(table["truth"], expected.ravel(), rtol=1e-6, equal_nan=True) and table["prediction"].notna().all()
+    )
+    block = table[table["regime"] == "unseen_cell"].dropna()
+    mse = ((block["truth"] - block["prediction"]) ** 2).mean()
+    assert mse == pytest.approx(history(runs[0] / "target")["val_mse_unseen_cell"].iloc[-1], rel=1e-4)
+    table = read_table(tmp_path / "whole.tsv.gz")
+    assert np.allclose(table["truth"], expression.ravel(), rtol=1e-6, equal_nan=True)
+
+
 def kill_in_the_middle(jobs, folder, epochs):
     """Start, and kill without warning once so many epochs are in the checkpoint."""
     process, deadline = start(jobs), time.monotonic() + 120
@@ -248,7 +363,7 @@ def kill_in_the_middle(jobs, folder, epochs):
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    for name in ("checkpoint.npz", "model.keras", "history.tsv"):
+    for name in ("checkpoint.npz", *LEFT):
         (folder / f".1.{name}").touch()
     assert process.returncode == -signal.SIGKILL
     assert not (folder / "model.keras").exists()
@@ -271,4 +386,4 @@ def test_a_killed_run_goes_on_to_the_same_bits(store, runs, tmp_path):
     assert seconds[: len(done)].tolist() == [row["seconds"] for row in done]
     assert (seconds.diff().dropna() > 0).all()
     # Not even what a kill in the middle of writing leaves.
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.tsv", "model.keras"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == LEFT

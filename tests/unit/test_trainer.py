@@ -11,6 +11,7 @@ import tensorflow as tf
 from wakawaka.dna import one_hot
 from wakawaka.kmers import LARGEST_POOL
 from wakawaka.lookup import LookupConv1D
+from wakawaka.metrics import auroc
 from wakawaka.model import build_model, copy_weights, load_model, words_of
 from wakawaka.trainer import Trainer
 
@@ -47,7 +48,9 @@ def without_dropout(spec):
 class Data:
     """Random samples of a few genes, and a target that depends on marks and bases."""
 
-    def __init__(self, samples=200, genes=20, window=400, bins=100, modules=("histone", "dna"), spec=SPEC):
+    def __init__(
+        self, samples=200, genes=20, window=400, bins=100, modules=("histone", "dna"), spec=SPEC, binary=False
+    ):
         rng = np.random.default_rng(1)
         self.spec, self.modules = spec, list(modules)
         self.sizes = {"marks": 2, "bins": bins, "window": window}
@@ -57,6 +60,9 @@ class Data:
         self.histone = rng.gamma(1, 1, (samples, bins, 2)).astype(np.float32)
         self.genes = rng.integers(0, genes, samples)
         truth = self.histone[:, 40:60].mean(axis=(1, 2)) + (self.dna == 1).mean(axis=1)[self.genes] * 4 - 2
+        self.binary = binary
+        if binary:
+            truth = truth > np.median(truth)
         self.truth = truth[:, None].astype(np.float32)
 
     def batch(self, numbers, plain=False):
@@ -71,7 +77,7 @@ class Data:
 
     def trainer(self, seed=1):
         keras.utils.set_random_seed(seed)
-        return Trainer(self.spec, self.modules, self.sizes, self.words, LEARNING_RATE)
+        return Trainer(self.spec, self.modules, self.sizes, self.words, LEARNING_RATE, self.binary)
 
     def losses(self, trainer, batches):
         return [loss for _, loss in trainer.steps(self.batch, batches)]
@@ -80,7 +86,9 @@ class Data:
         """The network of plain Keras with the weights of the trainer's."""
         network = build_model(self.spec, modules=self.modules, **self.sizes)
         copy_weights(trainer.network, network)
-        network.compile(keras.optimizers.Adam(LEARNING_RATE), "mse")
+        # Without a sigmoid: the output is the log odds.
+        loss = keras.losses.BinaryCrossentropy(from_logits=True) if self.binary else "mse"
+        network.compile(keras.optimizers.Adam(LEARNING_RATE), loss)
         return network
 
 
@@ -124,12 +132,13 @@ def compare(data, batches):
     return losses
 
 
+@pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("modules", [("histone", "dna"), ("dna",)])
-def test_fifty_steps_are_those_of_keras(modules):
-    data = Data(modules=modules, spec=without_dropout(SPEC))
+def test_fifty_steps_are_those_of_keras(modules, binary):
+    data = Data(modules=modules, spec=without_dropout(SPEC), binary=binary)
     assert isinstance(data.trainer().network.get_layer("dna_convolution_1"), LookupConv1D)
     losses = compare(data, data.batches(50, 20))
-    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+    assert np.mean(losses[-10:]) < (0.99 if binary else 0.8) * np.mean(losses[:10])
 
 
 def test_steps_at_the_size_of_the_report():
@@ -224,6 +233,21 @@ def test_what_is_saved_is_standard_and_predicts_the_same(data, trainer, tmp_path
     predicted = loaded.predict_on_batch(data.batch(numbers, plain=True)[0])
     assert expected.std() > 0.01 and np.abs(predicted - expected).max() < 1e-5
     assert np.array_equal(load_model(tmp_path / "model.keras").get_weights()[0], loaded.get_weights()[0])
+
+
+def test_what_is_saved_of_a_binary_network_predicts_probabilities_in_plain_keras(tmp_path):
+    """Trained until it knows, so that probabilities are near 0 and 1 too; those of other samples are better than chance."""
+    data = Data(samples=400, spec=without_dropout(SPEC), binary=True)
+    seen, unseen = np.arange(300), np.arange(300, 400)
+    trainer = data.trainer()
+    data.losses(trainer, [np.random.default_rng(number).permutation(seen)[:50] for number in range(200)])
+    trainer.standard().save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
+    predicted = loaded.predict_on_batch(data.batch(unseen, plain=True)[0])
+    assert ((predicted >= 0) & (predicted <= 1)).all() and predicted.min() < 0.1 and predicted.max() > 0.9
+    assert np.abs(predicted - trainer.network(data.batch(unseen)[0], training=False)).max() < 1e-5
+    assert auroc(data.truth[unseen, 0], predicted[:, 0]) > 0.8
 
 
 class TestSteps:

@@ -7,6 +7,7 @@ with job(snakemake):
 
     build_store(
         store=snakemake.output.store,
+        warnings=snakemake.output.warnings,
         genes=snakemake.input.genes,
         histone=snakemake.input.histone,
         sequence=snakemake.input.sequence,
@@ -15,4 +16,6 @@ with job(snakemake):
         marks=snakemake.params.marks,
         window=snakemake.params.window,
         bins=snakemake.params.bins,
+        oriented=snakemake.params.oriented,
+        reference=snakemake.params.reference,
     )

@@ -12,4 +12,5 @@ with job(snakemake):
         figure=snakemake.output.figure,
         table=snakemake.output.table,
         target_label=snakemake.params.target_label,
+        binary=snakemake.params.binary,
     )

@@ -9,10 +9,8 @@ with job(snakemake):
         store=snakemake.input.store,
         samples=snakemake.input.samples,
         model=snakemake.input.model,
+        preprocessing=snakemake.input.preprocessing,
         predictions=snakemake.output.predictions,
         run=snakemake.wildcards.run,
-        spec=snakemake.params.spec,
-        modules=snakemake.params.modules,
-        transform=snakemake.params.transform,
         threads=snakemake.threads,
     )

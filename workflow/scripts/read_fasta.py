@@ -1,4 +1,4 @@
-"""Sequences of the genes' windows from a genome."""
+"""Sequences of the genes' windows from a genome in FASTA."""
 
 from wakawaka.runtime import job
 
@@ -10,4 +10,5 @@ with job(snakemake):
         genes=snakemake.input.genes,
         part=snakemake.output.part,
         window=snakemake.params.window,
+        oriented=snakemake.params.oriented,
     )

@@ -1,4 +1,4 @@
-"""Genes from a GTF file."""
+"""Genes from a GTF or GFF3 file."""
 
 from wakawaka.runtime import job
 
@@ -8,4 +8,6 @@ with job(snakemake):
     read_gtf(
         path=snakemake.input.gtf,
         part=snakemake.output.part,
+        tss=snakemake.params.tss,
+        biotypes=snakemake.params.biotypes,
     )

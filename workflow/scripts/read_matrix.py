@@ -9,4 +9,6 @@ with job(snakemake):
         path=snakemake.input.matrix,
         part=snakemake.output.part,
         cells=snakemake.params.cells,
+        gene_id=snakemake.params.gene_id,
+        names=snakemake.params.names,
     )

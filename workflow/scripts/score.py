@@ -11,4 +11,5 @@ with job(snakemake):
         test=snakemake.input.test,
         table=snakemake.output.table,
         summary=snakemake.output.summary,
+        binary=snakemake.params.binary,
     )

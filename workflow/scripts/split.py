@@ -11,10 +11,11 @@ with job(snakemake):
         cells=snakemake.output.cells,
         samples=snakemake.output.samples,
         audit=snakemake.output.audit,
+        warnings=snakemake.output.warnings,
         held_out_cells=snakemake.params.held_out_cells,
         held_out_genes=snakemake.input.held_out_genes or snakemake.params.held_out_genes,
         folds=snakemake.params.folds,
         hold_out=snakemake.params.hold_out,
-        transform=snakemake.params.transform,
+        target=snakemake.params.target,
         seed=snakemake.params.seed,
     )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from .files import read_table, write_table
 from .regimes import HELD_OUT, TEST
+from .score import baselines
 
 log = logging.getLogger(__name__)
 
@@ -18,10 +19,14 @@ def aggregate(final, folds, test, out_of_fold):
         final: path of the final model's predictions. folds: list of paths of the fold models' predictions.
         test: output path. A row for every sample of a held-out cell or gene: cell, gene_id, regime, truth, final,
             ensemble_mean, ensemble_sd (mean and sample standard deviation over the fold models, which have seen fewer
-            cells and genes than the final one).
+            cells and genes than the final one), gene_mean (the baseline of score.py, of the final run).
         out_of_fold: output path. A row for every prediction of a fold model for a sample it held out: cell, gene_id,
-            regime, run, truth, prediction. A sample held out by two folds, by the one with its gene and the one with its
-            cell, has a row in each regime.
+            regime, run, truth, prediction, gene_mean (of the fold). A sample held out by two folds, by the one with its gene
+            and the one with its cell, has a row in each regime.
+
+    Predictions are put together as the models make them. For a binary target they are probabilities. For z-scores of each gene the
+    models' scales differ a little, because each is fitted on the training samples of its own run: a truth is that of the run
+    whose predictions stand in its row, of `test` the final run's, and the mean is one of z-scores of all folds.
     """
     table = read_table(final)
     held_out = table["regime"].isin(HELD_OUT)
@@ -31,11 +36,13 @@ def aggregate(final, folds, test, out_of_fold):
         assert fold["gene_id"].equals(table["gene_id"]) and fold["cell"].equals(table["cell"])
         assert (fold["regime"].eq(TEST) == held_out).all()
         members.append(fold.loc[held_out, "prediction"].to_numpy())
-        rows = fold[fold["regime"].isin(HELD_OUT)]
-        outside.append(rows.assign(run=f"fold-{number}"))
+        fold = fold.assign(run=f"fold-{number}", gene_mean=baselines(fold)["gene_mean"])
+        outside.append(fold[fold["regime"].isin(HELD_OUT)])
     ensemble = np.stack(members)
     result = table[held_out].rename(columns={"prediction": "final"})
     result = result.assign(ensemble_mean=ensemble.mean(axis=0), ensemble_sd=ensemble.std(axis=0, ddof=1))
+    result = result.assign(gene_mean=baselines(table)["gene_mean"][held_out])
     write_table(result, test)
-    write_table(pd.concat(outside)[["cell", "gene_id", "regime", "run", "truth", "prediction"]], out_of_fold)
+    columns = ["cell", "gene_id", "regime", "run", "truth", "prediction", "gene_mean"]
+    write_table(pd.concat(outside)[columns], out_of_fold)
     log.info("%d test samples, %d out-of-fold predictions", len(result), sum(map(len, outside)))

@@ -1,15 +1,20 @@
-"""Gradients of the prediction for one gene in one cell with respect to the model's inputs."""
+"""Gradients of the prediction for one gene in one cell with respect to the model's inputs.
+
+Of a model that predicts a probability, they are the gradients of its log odds: where the probability is near 0 or 1, its own are
+near 0 everywhere.
+"""
 
 import logging
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import expit
 
 from .errors import InputError
 from .files import atomic, read_table
 from .gene_ids import plain_id
 from .metrics import pearson
-from .model import INPUTS, load_model, model_inputs, use_threads
+from .model import INPUTS, before_sigmoid, is_binary, load_model, model_inputs, use_threads
 from .parts import some
 from .store import Store
 
@@ -26,13 +31,15 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
         store: paths of the store. test, out_of_fold: paths of predictions. models: paths of the models of `runs`, which
             are `final` and the folds.
         attribution: path of the output, an npz: gene_id, cell, strand (+ - .), regime, truth, run (whose model it is),
-            prediction (0-d); window, bin_size (0-d, bp); for the histone module marks [mark], histone and
+            prediction (0-d), binary (0-d bool: whether the prediction is a probability, and the gradients are those of its log
+            odds); window, bin_size (0-d, bp); for the histone module marks [mark], histone and
             histone_gradient [bin, mark] (the model's input and d prediction / d input), histone_agreement (0-d); for the
             DNA module dna [position] codes, dna_gradient [position, 4] and dna_agreement. The agreement is the mean
             Pearson correlation between the gradients of any two fold models.
-        gene: a gene id, or `best` for the best-predicted sample among the highly expressed ones. Of a named gene it is the
-            cell in which it is best predicted. Samples of the test set, predicted by the final model, come first; without
-            a known truth there, a sample that a fold held out, predicted by the model of that fold.
+        gene: a gene id, or `best` for the best-predicted sample among the highly expressed ones (of a binary target among the
+            1s). Of a named gene it is the cell in which it is best predicted. Samples of the test set, predicted by the final
+            model, come first; without a known truth there, a sample that a fold held out, predicted by the model of that fold.
+            Where no truth is known at all, `best` is the highest prediction of these.
 
     From the gradient at a base the mean over the four bases is subtracted: one-hot inputs cannot move in that direction
     (Majdandzic et al., Genome Biology 2023, 24:109). Dropout is off.
@@ -42,18 +49,21 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
     """
     use_threads(threads)
     store = Store(store)
-    sample = _choose(store, test, out_of_fold, gene)
+    networks = {run: load_model(path) for run, path in zip(runs, models, strict=True)}
+    binary = is_binary(networks[runs[0]])
+    sample = _choose(store, test, out_of_fold, gene, binary)
     cell, row = np.flatnonzero(store.cells == sample["cell"]), np.flatnonzero(store.genes == sample["gene_id"])
     modules = [module for module in INPUTS if module in modules]
     inputs = dict(zip(modules, model_inputs(store, modules, cell, row), strict=True))
-    networks = {run: load_model(path) for run, path in zip(runs, models, strict=True)}
+    networks = {run: before_sigmoid(network) for run, network in networks.items()}
     found = {run: _gradients(network, inputs) for run, network in networks.items()}
-    prediction, gradients = found[sample["run"]]
+    output, gradients = found[sample["run"]]
+    prediction = expit(output) if binary else output
     strand = store.gene_table["strand"].iloc[row[0]]
     sizes = {name: store.info[name] for name in ("window", "bin_size")}
-    arrays = {**sample, **sizes, "strand": strand, "prediction": prediction}
+    arrays = {**sample, **sizes, "strand": strand, "prediction": prediction, "binary": binary}
     for module in modules:
-        _log_completeness(networks[sample["run"]], module, inputs, gradients[module], prediction)
+        _log_completeness(networks[sample["run"]], module, inputs, gradients[module], output)
         arrays[f"{module}_gradient"] = _centred(module, gradients[module])
         folds = [_centred(module, other[module]) for run, (_, other) in found.items() if run != "final"]
         arrays[f"{module}_agreement"] = _agreement(folds)
@@ -65,28 +75,34 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
         np.savez(temporary, allow_pickle=False, **arrays)
 
 
-def _choose(store, test, out_of_fold, gene):
+def _choose(store, test, out_of_fold, gene, binary):
     """Return the sample to draw as a dict of cell, gene_id, regime, truth and run."""
     gene = plain_id(gene)
     if gene != "best" and gene not in store.genes:
         raise InputError(
             f"{gene} cannot be drawn: it is not among the genes of the store, which are called like {some(store.genes, 3)}."
         )
-    for path, column in ((test, "final"), (out_of_fold, "prediction")):
-        table = read_table(path)
+    tables = read_table(test).rename(columns={"final": "prediction"}).assign(run="final"), read_table(out_of_fold)
+    for table in tables:
         known = table[table["truth"].notna() & ((gene == "best") | (table["gene_id"] == gene))]
         if gene == "best" and len(known):
-            known = known[known["truth"] >= known["truth"].quantile(1 - HIGHLY)]
+            known = known[known["truth"] >= (1 if binary else known["truth"].quantile(1 - HIGHLY))]
         if len(known):
-            best = known.loc[(known["truth"] - known[column]).abs().idxmin()]
-            run = best["run"] if column == "prediction" else "final"
-            log.info("%s: gene %s in cell %s (%s), %s", gene, best["gene_id"], best["cell"], best["regime"], run)
-            return {**best[["cell", "gene_id", "regime", "truth"]].to_dict(), "run": run}
+            return _sample(known, (known["truth"] - known["prediction"]).abs().idxmin(), gene)
+    if gene == "best":
+        table = next(table for table in tables if len(table))
+        return _sample(table, table["prediction"].idxmax(), gene)
     return {"cell": store.cells[0], "gene_id": gene, "regime": "-", "truth": np.nan, "run": "final"}
 
 
+def _sample(table, index, gene):
+    chosen = table.loc[index, ["cell", "gene_id", "regime", "truth", "run"]].to_dict()
+    log.info("%s: gene %s in cell %s (%s), %s", gene, *(chosen[name] for name in ("gene_id", "cell", "regime", "run")))
+    return chosen
+
+
 def _gradients(model, inputs):
-    """Return (prediction, dict from module to gradient), both without the sample axis."""
+    """Return (output, dict from module to gradient), both without the sample axis."""
     tensors = {name: tf.constant(values) for name, values in inputs.items()}
     with tf.GradientTape() as tape:
         tape.watch(tensors)
@@ -108,12 +124,12 @@ def _agreement(gradients):
     return float(np.mean(pairs)) if pairs else np.nan
 
 
-def _log_completeness(model, module, inputs, gradient, prediction):
+def _log_completeness(model, module, inputs, gradient, output):
     """Log how far gradient x input is from explaining the difference to an empty input (all zeros)."""
     empty = {name: np.zeros_like(values) if name == module else values for name, values in inputs.items()}
-    difference = prediction - float(model(list(empty.values()), training=False).numpy()[0, 0])
+    difference = output - float(model(list(empty.values()), training=False).numpy()[0, 0])
     explained = float((gradient * inputs[module][0]).sum())
     log.info(
-        "%s: gradient x input sums to %.4f, the prediction differs from that of an empty input by %.4f (completeness error %.4f)",
+        "%s: gradient x input sums to %.4f, the output differs from that of an empty input by %.4f (completeness error %.4f)",
         module, explained, difference, explained - difference,
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """The store: the four sources joined by gene and cell. Every later step reads it, and none knows a file format."""
 
-import contextlib
 import json
 import logging
 from pathlib import Path
@@ -12,66 +11,86 @@ from .dna import reverse_complement
 from .errors import InputError
 from .files import atomic, save_array, write_table
 from .parts import Warnings, read_part, some
+from .windows import check_assemblies
 
 log = logging.getLogger(__name__)
 
+# With fewer genes on a strand, a difference between the two sides of their TSSs may be chance.
+FEWEST_TO_TEST = 20
 
-def build_store(store, genes, expression, *, cells, marks, window, bins, histone=(), sequence=None):
+
+def build_store(
+    store,
+    warnings,
+    genes,
+    *,
+    cells,
+    marks,
+    window,
+    bins,
+    oriented,
+    histone=(),
+    sequence=None,
+    expression=None,
+    reference=None,
+):
     """Join the parts of the sources and write the store.
 
     A gene is in the store if it is in the genes part and in every other source that is used; its expression may be
-    unknown. Bins and bases of minus-strand genes that a source gives in genomic order are turned round (bases:
-    reverse-complemented), so that the last bin and base lie downstream, inside the gene, for all genes.
+    unknown. Where windows are `oriented`, bins and bases of minus-strand genes that a source gives in genomic order are
+    turned round (bases: reverse-complemented), so that the last bin and base lie downstream, inside the gene, for all genes.
 
     Args:
-        store: list of output paths, known by their names: genes.tsv, cells.tsv, expression.npy, store.json
-            and, where used, histone.npy and dna.npy.
-        genes, expression, sequence: paths of parts; sequence None or empty where the dna module is not used.
+        store: list of output paths, known by their names: genes.tsv, cells.tsv, store.json and, where used, histone.npy,
+            dna.npy, expression.npy and reference.npy.
+        warnings: path of a table to write, with a row for everything odd that the readers and the joining met.
+        genes, expression, sequence: paths of parts; sequence and expression None or empty where they are not used.
         cells: list of str. histone: list of paths of parts in the order of `cells`, empty where not used.
         marks, window (bp), bins: as configured, for store.json.
+        oriented: bool. reference: the column of the expression that a ratio is taken to, or None.
 
     Raises:
-        InputError: if the sources have no gene in common.
+        InputError: if the sources have no gene in common, or are of different assemblies.
     """
     store = {Path(path).name: path for path in store}
-    warnings = Warnings()
+    warned = Warnings()
     about, gene = read_part(genes)
-    abouts = [about]
+    parts = [part for part in (sequence, *histone, expression) if part]
+    abouts = [about, *map(_about, parts)]
+    check_assemblies([_reach(about, gene), *(entry for about in abouts for entry in about.get("assemblies", ()))])
     id_lists = {"the genes": gene["gene_id"]}
     if sequence:
-        abouts.append(_about(sequence))
         id_lists["the sequences"] = _ids(sequence)
     if histone:
-        id_lists["the histone marks"] = _common_ids(histone, cells, warnings)
-    rows = _joined(id_lists, warnings)
+        id_lists["the histone marks"] = _common_ids(histone, cells, warned)
+    rows = _joined(id_lists, warned)
     gene = {name: values[rows] for name, values in gene.items()}
-    minus = gene["strand"] == "-"
-    scale = None
+    info = {"cells": len(cells), "genes": len(rows), "marks": list(marks) if histone else []}
+    info |= {"window": window, "bins": bins, "bin_size": window // bins, "oriented": oriented, "scale": None}
     if histone:
-        scale = _write_histone(histone, store["histone.npy"], cells, gene["gene_id"], minus, warnings, abouts)
+        info |= _write_histone(histone, store["histone.npy"], cells, marks, gene, oriented, warned)
     if sequence:
-        _write_dna(sequence, store["dna.npy"], gene["gene_id"], minus)
-    about, values = _expression(expression, gene["gene_id"], cells, warnings)
-    abouts.append(about)
-    save_array(values, store["expression.npy"])
+        _write_dna(sequence, store["dna.npy"], gene["gene_id"], (gene["strand"] == "-") & oriented)
+    if expression:
+        info["medians"] = _write_expression(expression, store, gene["gene_id"], cells, reference, warned)
     write_table(_gene_table(gene), store["genes.tsv"])
     write_table(pd.DataFrame({"cell": cells}), store["cells.tsv"])
-    info = {
-        "cells": len(cells),
-        "genes": len(rows),
-        "marks": list(marks) if histone else [],
-        "window": window,
-        "bins": bins,
-        "bin_size": window // bins,
-        "scale": scale,
-        # What the readers already logged, then what joining adds.
-        "warnings": list(dict.fromkeys([sentence for about in abouts for sentence in about["warnings"]] + warnings)),
-        # One file may hold many cells.
-        "sources": list({source["path"]: source for about in abouts for source in about["sources"]}.values()),
-    }
+    # What the readers already logged, then what joining adds.
+    sentences = list(dict.fromkeys([sentence for about in abouts for sentence in about["warnings"]] + warned))
+    write_table(pd.DataFrame({"warning": sentences or ["Nothing odd was met."]}), warnings)
+    # One file may hold many cells.
+    info["sources"] = list({source["path"]: source for about in abouts for source in about["sources"]}.values())
     with atomic(store["store.json"]) as temporary:
         temporary.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
     log.info("the store holds %d genes in %d cells", len(rows), len(cells))
+
+
+def _reach(about, gene):
+    """Return the highest TSS of every chromosome, in the form of the readers' `assemblies`."""
+    placed = (gene["chrom"] != "") & (gene["tss"] >= 0)
+    reach = pd.Series(gene["tss"][placed] + 1).groupby(gene["chrom"][placed]).max()
+    path = some(source["path"] for source in about["sources"])
+    return {"path": path, "reach": {chrom: int(end) for chrom, end in reach.items()}}
 
 
 def _about(part):
@@ -125,26 +144,33 @@ def _places(wanted, ids):
     return order[np.searchsorted(ids, wanted, sorter=order)]
 
 
-def _write_histone(parts, path, cells, gene_id, minus, warnings, abouts):
-    """Write [cell, gene, bin, mark] and return its scale; cell by cell, so that memory holds one of them."""
-    with contextlib.ExitStack() as stack:
-        temporary = stack.enter_context(atomic(path))
-        scales = {_about(part)["scale"] for part in parts}
-        # Counts that one cell's logarithms could not be turned back into are logarithms for all cells.
-        scale = "log1p" if scales == {"counts", "log1p"} else scales.pop()
-        dtype = np.float32 if scale != "counts" else np.result_type(*(_dtype(part) for part in parts))
+def _write_histone(parts, path, cells, marks, gene, oriented, warnings):
+    """Write [cell, gene, bin, mark], cell by cell, so that memory holds one of them; return what store.json says of it."""
+    abouts = [_about(part) for part in parts]
+    scales = {about["scale"] for about in abouts}
+    # Where one cell's values are no counts, those of the others cannot stay counts.
+    scale = scales.pop() if len(scales) == 1 else "signal" if "signal" in scales else "log1p"
+    minus = (gene["strand"] == "-") & oriented
+    profile, empty = np.zeros((2, len(marks), len(gene["gene_id"]))), {}
+    with atomic(path) as temporary:
+        dtypes = [_dtype(part) for part in parts]
+        whole = scale == "counts" and all(np.issubdtype(dtype, np.integer) for dtype in dtypes)
+        dtype = np.result_type(*dtypes) if whole else np.float32
         array = None
-        for row, part in enumerate(parts):
-            about, content = read_part(part)
-            abouts.append(about)
-            values = content["values"][_places(gene_id, content["gene_id"])]
-            if about["scale"] != scale:
+        for row, (part, about) in enumerate(zip(parts, abouts, strict=True)):
+            _, content = read_part(part)
+            values = content["values"][_places(gene["gene_id"], content["gene_id"])]
+            if about["scale"] == "counts" != scale:
                 values = np.log1p(values.astype(np.float64))
             if about["order"] == "genomic":
                 values[minus] = values[minus, ::-1]
-            empty = int((values == 0).all(axis=(1, 2)).sum())
-            if empty:
-                warnings.add(f"{empty} genes have nothing but zeros in their window in cell {cells[row]}.")
+            silent = int((values == 0).all(axis=(1, 2)).sum())
+            if silent:
+                empty[cells[row]] = silent
+            # With an odd number of bins the one in the middle is on neither side.
+            half = values.shape[1] // 2
+            halves = slice(half), slice(values.shape[1] - half, None)
+            profile += [values[:, part].sum(axis=1, dtype=np.float64).T for part in halves]
             if array is None:
                 array = np.lib.format.open_memmap(temporary, "w+", dtype, (len(parts), *values.shape))
             array[row] = values
@@ -152,7 +178,44 @@ def _write_histone(parts, path, cells, gene_id, minus, warnings, abouts):
                 log.info("histone marks of %d of %d cells", row + 1, len(parts))
         array.flush()
         del array
-    return scale
+    if empty:
+        named = some(f"{genes} in {cell}" for cell, genes in empty.items())
+        warnings.add(
+            f"in {len(empty)} of {len(cells)} cells there are genes with nothing but zeros in their window: {named}."
+        )
+    if oriented:
+        _test_orientation(dict(zip(marks, profile.swapaxes(0, 1), strict=True)), gene["strand"], warnings)
+    return {
+        "scale": scale,
+        # Reads of every cell and mark that passed the filters; null where the source does not tell.
+        "depth": {cell: about.get("depth") for cell, about in zip(cells, abouts, strict=True)},
+        "counting": next((about["counting"] for about in abouts if "counting" in about), None),
+    }
+
+
+def _test_orientation(profiles, strand, warnings):
+    """Say on which side of the TSS H3K36me3 lies: it marks the bodies of transcribed genes, so more of it is downstream.
+
+    Source: Roadmap Epigenomics Consortium, Nature 2015, 518:317. `profiles` are {mark: sums [upstream or downstream, gene]}.
+    """
+    if "H3K36me3" not in profiles:
+        return
+    for name, sign in (("plus", "+"), ("minus", "-")):
+        upstream, downstream = profiles["H3K36me3"][:, strand == sign].sum(axis=1)
+        if not upstream + downstream > 0:
+            continue
+        times = f"{downstream / upstream:.2f} times as much" if upstream > 0 else "all"
+        log.info(
+            "H3K36me3 of %d genes on the %s strand: %s downstream of the TSS as upstream",
+            (strand == sign).sum(),
+            name,
+            times,
+        )
+        if downstream <= upstream and (strand == sign).sum() >= FEWEST_TO_TEST:
+            warnings.add(
+                f"H3K36me3, a mark of gene bodies, is not higher downstream of the TSS than upstream for the genes on the {name} strand "
+                f"({times}): check the strands in the gene source, `histone.bin_order` and `oriented`."
+            )
 
 
 def _dtype(part):
@@ -168,14 +231,24 @@ def _write_dna(part, path, gene_id, minus):
     save_array(values, path)
 
 
-def _expression(part, gene_id, cells, warnings):
-    """Return (about, values [cell, gene] float32)."""
-    about, content = read_part(part)
-    values = np.full((len(cells), len(gene_id)), np.nan, np.float32)
-    known = np.isin(gene_id, content["gene_id"])
-    if known.any():
-        rows, columns = _places(cells, content["cell"]), _places(gene_id[known], content["gene_id"])
-        values[:, known] = content["values"][np.ix_(rows, columns)]
+def _write_expression(part, store, gene_id, cells, reference, warnings):
+    """Write [cell, gene] float32, and the reference [gene]; return the median of every cell over all genes of the source."""
+    _, content = read_part(part)
+    names = [*cells, reference] if reference else list(cells)
+    values = np.full((len(names), len(gene_id)), np.nan, np.float32)
+    known, there = np.isin(gene_id, content["gene_id"]), np.isin(names, content["cell"])
+    if known.any() and there.any():
+        rows, columns = _places(np.array(names)[there], content["cell"]), _places(gene_id[known], content["gene_id"])
+        values[np.ix_(there, known)] = content["values"][np.ix_(rows, columns)]
+    absent = [cell for cell in cells if cell not in content["cell"]]
+    if absent:
+        warnings.add(
+            f"{len(absent)} cells without expression are predicted, but neither trained on nor scored: {some(absent)}."
+        )
+    if reference:
+        _check_reference(reference, values[-1])
+        save_array(values[-1], store["reference.npy"])
+        values = values[:-1]
     if not np.isfinite(values).any():
         raise InputError(
             f"no gene of the store ({some(gene_id, 3)}) has an expression value in any cell; "
@@ -189,7 +262,17 @@ def _expression(part, gene_id, cells, warnings):
         finite = row[np.isfinite(row)]
         if len(finite) > 1 and np.ptp(finite) == 0:
             warnings.add(f"the expression of cell {cell} is {finite[0]:g} for all of its {len(finite)} genes.")
-    return about, values
+    save_array(values, store["expression.npy"])
+    rows = {cell: row[np.isfinite(row)] for cell, row in zip(content["cell"].tolist(), content["values"], strict=True)}
+    return {cell: float(np.median(rows[cell].astype(np.float64))) for cell in cells if len(rows.get(cell, ()))}
+
+
+def _check_reference(reference, values):
+    if not np.isfinite(values).any():
+        raise InputError(
+            f"config key `expression.transform` takes a ratio to {reference}, for which the expression source has no value of any gene "
+            "of the store; name a column that it has."
+        )
 
 
 def _gene_table(gene):

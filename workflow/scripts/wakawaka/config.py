@@ -3,15 +3,30 @@
 import copy
 import difflib
 import math
+import re
 from pathlib import Path
 
 import jsonschema
 
 from .errors import InputError
 from .files import as_list
+from .sample_sheet import sheet_files, sheet_rows
 
-# Where rule simulate_example makes the files of the built-in example.
+# Where rules simulate_example and simulate_reads make the files of the built-in example.
 EXAMPLE = "results/example/"
+RAW_EXAMPLE = EXAMPLE + "reads/"
+
+# Readers whose path has {cell} in it, and those that take a list of paths, by source.
+PER_CELL = {
+    "genes": ("deepchrome",),
+    "histone": ("counts", "deepchrome"),
+    "sequence": (),
+    "expression": ("quantification", "csv", "deepchrome"),
+}
+LISTS = ("npz", "deepchrome")
+
+# Of cells, as in the schema.
+NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 
 
 def check_config(config, schema):
@@ -34,6 +49,7 @@ def check_config(config, schema):
     _check_cells(config)
     _check_windows(config)
     _check_training(config)
+    _check_target(config)
     _check_readers(config)
     _check_example(config)
     return config
@@ -42,12 +58,14 @@ def check_config(config, schema):
 def check_files(config):
     """Refuse, in one sentence, a configured input file that does not exist.
 
-    The files of the built-in example are left out: a rule makes them. Raises InputError.
+    The files of the built-in example are left out: rules make them. Raises InputError.
     """
     counts = [f"counts/{cell}.tsv.gz" for cell in cells_of(config)]
     made = {EXAMPLE + name for name in ("genome.fa", "genes.gtf", "expression.tsv", "held_out_genes.txt", *counts)}
-    for key, path in _input_files(config):
-        if path not in made and not Path(path).is_file():
+    samples = [("histone.path", samples_of(config)), ("predict_new.samples", new_samples_of(config))]
+    listed = [(key, path) for key, sheet in samples for files in sheet.values() for _, path in files]
+    for key, path in [*_input_files(config), *listed]:
+        if path not in made and not path.startswith(RAW_EXAMPLE) and not Path(path).is_file():
             raise InputError(
                 f"config key `{key}`: the file {path} does not exist; correct the path or put the file there."
             )
@@ -59,13 +77,60 @@ def cells_of(config):
 
 
 def sources_of(config):
-    """Return the names of the sources that the configured modules need."""
+    """Return the names of the sources that are read: those that the configured modules need.
+
+    Where a finished model predicts new cells, nothing of the cells that it was trained on.
+    """
+    new = bool(config["predict_new"]["samples"])
     return [
         "genes",
-        *(["histone"] if "histone" in config["modules"] else []),
+        *(["histone"] if "histone" in config["modules"] and not new else []),
         *(["sequence"] if "dna" in config["modules"] else []),
-        "expression",
+        *([] if new else ["expression"]),
     ]
+
+
+def reference_of(config):
+    """Return the column that `expression.transform` divides by, or None."""
+    transform, _, column = config["expression"]["transform"].partition(":")
+    return column if transform == "log2ratio" else None
+
+
+def paths_of(config, source):
+    """Return [(cell, path)] of the files of a source: a path with {cell} gives one for each cell, others have the cell None.
+
+    The reference column of the expression is a cell there. The files that a sample sheet lists are not among them.
+    """
+    section = config[source]
+    if section["reader"] not in PER_CELL[source]:
+        return [(None, path) for path in as_list(section["path"])]
+    cells = cells_of(config)
+    if source == "expression":
+        cells = [cell for cell in cells if cell not in section["missing"]]
+        cells += [reference_of(config)] if reference_of(config) else []
+    return [(cell, path.replace("{cell}", cell)) for cell in cells for path in as_list(section["path"])]
+
+
+def samples_of(config):
+    """Return {cell: [(mark, path)]} of the sample sheet of the histone marks, {} where another reader reads them. Raises InputError."""
+    if "histone" not in sources_of(config) or config["histone"]["reader"] != "sample_sheet":
+        return {}
+    return sheet_files(config["histone"]["path"], cells_of(config), config["histone"]["marks"])
+
+
+def new_samples_of(config):
+    """Return {cell: [(mark, path)]} of the cells that a finished model is to predict, {} where there are none. Raises InputError."""
+    sheet = config["predict_new"]["samples"]
+    if not sheet:
+        return {}
+    cells = {cell: line for line, cell, _, _ in sheet_rows(sheet)}
+    for cell, line in cells.items():
+        if not re.fullmatch(NAME, cell):
+            raise InputError(
+                f"{sheet}, line {line}: the cell is called {cell!r}: because the name becomes part of file names, use letters, digits, "
+                "-, _, . and + only, after a letter or digit."
+            )
+    return sheet_files(sheet, list(cells), config["histone"]["marks"])
 
 
 def _with_defaults(schema):
@@ -110,6 +175,8 @@ def _sentence(error):
         "pattern": lambda: (
             f"is {value!r}: because the name becomes part of file names, use letters, digits, - and _ only "
             "(in a cell, mark or gene also . and +, after a letter or digit)."
+            if "transform" not in error.absolute_path
+            else f"must be none, log2p1, ln1p, zscore_per_gene or log2ratio:<column>, not {value!r}."
         ),
     }
     place = f"config key `{where}`" if where else "the config"
@@ -181,26 +248,56 @@ def _check_windows(config):
                     )
 
 
+def _check_target(config):
+    expression, reference = config["expression"], reference_of(config)
+    if expression["target"] != "value" and expression["transform"] != "none":
+        raise InputError(
+            f"config key `expression.transform` is {expression['transform']}, but labels (`expression.target: {expression['target']}`) "
+            "are not transformed: set it to none."
+        )
+    if expression["reader"] == "deepchrome" and expression["target"] != "label":
+        raise InputError(
+            f"config key `expression.target` is {expression['target']}, but the reader deepchrome reads labels, 0 and 1: set it to label."
+        )
+    if reference in cells_of(config):
+        raise InputError(
+            f"config key `expression.transform` divides by {reference}, which `cells` names too: its own target would be 0 everywhere; "
+            "remove it from `cells`."
+        )
+    unknown = [cell for cell in expression["missing"] if cell not in cells_of(config)]
+    unknown += [cell for cell in expression["names"] if cell not in [*cells_of(config), reference]]
+    if unknown:
+        raise InputError(
+            f"config key `expression`: {unknown[0]} is named there, but it is no cell in `cells`; correct the name."
+        )
+
+
 def _check_readers(config):
     for source in sources_of(config):
         reader, path = config[source]["reader"], config[source]["path"]
-        if reader != "npz" and not isinstance(path, str):
+        if reader not in LISTS and not isinstance(path, str):
             raise InputError(f"config key `{source}.path` is a list, but the reader `{reader}` takes one path.")
-        if reader == "counts" and "{cell}" not in path:
+        lacking = [one for one in as_list(path) if "{cell}" not in one]
+        if reader in PER_CELL[source] and lacking:
             raise InputError(
-                f"config key `{source}.path` is {path!r}: it needs {{cell}} where the name of the cell stands."
+                f"config key `{source}.path` is {lacking[0]!r}: it needs {{cell}} where the name of the cell stands."
             )
-    if "dna" in config["modules"] and config["sequence"]["reader"] == "fasta" and not _has_coordinates(config["genes"]):
-        raise InputError(
-            "config key `sequence.reader` is fasta, but `genes` gives no coordinates to cut windows at: "
-            "name the columns `genes.columns.chrom` and `genes.columns.tss`, or use a GTF."
-        )
+    if _has_coordinates(config["genes"]):
+        return
+    histone = "sample_sheet" if config["predict_new"]["samples"] else config["histone"]["reader"]
+    for module, key, reader in (("histone", "histone", histone), ("dna", "sequence", config["sequence"]["reader"])):
+        if module in config["modules"] and reader in ("sample_sheet", "fasta", "2bit"):
+            raise InputError(
+                f"config key `{key}.reader` is {reader}, but `genes` gives no coordinates to put windows at: use a GTF, GFF3, BED or "
+                "gene_info, or name the columns `genes.columns.chrom` and `genes.columns.tss` of a table."
+            )
 
 
 def _check_example(config):
     """Refuse a key that was forgotten when a user's own files took the place of the built-in example's."""
     files = list(_input_files(config))
-    sources = [f"{source}.path" for source in sources_of(config)]
+    # A sample sheet may list the example's files, wherever it lies itself.
+    sources = [f"{source}.path" for source in sources_of(config) if config[source]["reader"] != "sample_sheet"]
     own = [key for key, path in files if key in sources and not path.startswith(EXAMPLE)]
     forgotten = [key for key, path in files if path.startswith(EXAMPLE)]
     if forgotten and own:
@@ -212,17 +309,18 @@ def _check_example(config):
 
 def _has_coordinates(genes):
     columns = genes["columns"]
-    return genes["reader"] == "gtf" or (genes["reader"] == "table" and bool(columns["chrom"] and columns["tss"]))
+    return genes["reader"] in ("gtf", "gene_info", "bed") or (
+        genes["reader"] == "table" and bool(columns["chrom"] and columns["tss"])
+    )
 
 
 def _input_files(config):
-    """Yield (key, path) of every input file that the configured readers will open."""
+    """Yield (key, path) of every input file that the configured readers will open, those that sample sheets list apart."""
     for source in sources_of(config):
-        for path in as_list(config[source]["path"]):
-            if config[source]["reader"] == "counts":
-                yield from ((f"{source}.path", path.replace("{cell}", cell)) for cell in cells_of(config))
-            else:
-                yield f"{source}.path", path
+        yield from ((f"{source}.path", path) for _, path in paths_of(config, source))
+    if config["predict_new"]["samples"]:
+        yield "predict_new.samples", config["predict_new"]["samples"]
+        return
     if isinstance(config["held_out_genes"], str):
         yield "held_out_genes", config["held_out_genes"]
     if config["submission"]["order"]:

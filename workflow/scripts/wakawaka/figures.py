@@ -103,8 +103,11 @@ def gene_title(attribution, agreement):
     regime = LABELS.get(str(attribution["regime"]), "of unknown expression")
     run = str(attribution["run"])
     model = "final model" if run == "final" else f"model of {run}"
+    predicted, gradients = "prediction", "gradients"
+    if attribution["binary"]:
+        predicted, gradients = "predicted probability", "gradients of the log odds"
     return (
         f"{attribution['gene_id']} in {attribution['cell']} ({regime}), {model}\n"
-        f"truth {number(attribution['truth'])}, prediction {number(attribution['prediction'])}, "
-        f"mean correlation between the fold models' gradients {number(attribution[agreement])}"
+        f"truth {number(attribution['truth'])}, {predicted} {number(attribution['prediction'])}, "
+        f"mean correlation between the fold models' {gradients} {number(attribution[agreement])}"
     )

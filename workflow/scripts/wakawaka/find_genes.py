@@ -25,7 +25,7 @@ def find_genes(store, table, *, genes):
     if unknown:
         raise InputError(
             f"config key `interpret.genes` names {some(unknown)}, not among the genes of the store, which are called like "
-            f"{some(sorted(known), 3)}; a gene that one of the sources lacks is left out (results/store/store.json says so)."
+            f"{some(sorted(known), 3)}; a gene that one of the sources lacks is left out (results/store/warnings.tsv says so)."
         )
     write_table(pd.DataFrame({"name": list(named), "gene_id": list(named.values())}), table)
     log.info("%d genes are named to be drawn", len(named))

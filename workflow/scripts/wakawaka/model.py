@@ -11,18 +11,22 @@ from .errors import InputError
 from .lookup import LookupConv1D
 
 INPUTS = ("histone", "dna")
+# The layer whose output is the prediction or, for a binary target, its log odds; and the layer of the probability that these make.
+OUTPUT, PROBABILITY = "expression", "probability"
 
 
-def build_model(spec, *, modules, marks, bins, window, fast=False, words=None):
+def build_model(spec, *, modules, marks, bins, window, binary=False, fast=False, words=None):
     """Return the uncompiled network.
 
     Each module is a chain of valid convolutions with max pooling, a dropout and dense layers with leaky ReLU; its
-    result is the output of the layer `<module>_features`. The joint module concatenates them, and ends in one unit.
+    result is the output of the layer `<module>_features`. The joint module concatenates them, and ends in one unit, the layer
+    `expression`.
 
     Args:
         spec: dict as `models.<name>` in config.yaml.
         modules: the modules to use, of `histone` and `dna`.
         marks, bins, window: sizes of the inputs `histone` [sample, bin, mark] and `dna` [sample, position, 4].
+        binary: whether the target is 0 or 1. A sigmoid, the layer `probability`, then follows the last unit.
         fast: with every convolution and its pooling fused into a `PooledConv1D`. The function is the same, and so are the layers
             that have weights, by name; `copy_weights` carries them over. For computing here, not for saving.
         words: with `fast`, the `Words` of the sequences for the first convolution of the DNA module (`find_words`), or None.
@@ -54,7 +58,24 @@ def build_model(spec, *, modules, marks, bins, window, fast=False, words=None):
     tensor = keras.layers.Concatenate(name="joint")(features) if len(features) > 1 else features[0]
     tensor = _dense(tensor, spec["joint"]["dense"], slope, "joint", "joint_features")
     tensor = keras.layers.Dropout(spec["joint"]["dropout"], name="joint_dropout")(tensor)
-    return keras.Model(inputs, keras.layers.Dense(1, name="expression")(tensor))
+    tensor = keras.layers.Dense(1, name=OUTPUT)(tensor)
+    if binary:
+        tensor = keras.layers.Activation("sigmoid", name=PROBABILITY)(tensor)
+    return keras.Model(inputs, tensor)
+
+
+def is_binary(model):
+    """Return whether a network of `build_model` predicts a probability."""
+    return any(layer.name == PROBABILITY for layer in model.layers)
+
+
+def before_sigmoid(model):
+    """Return the network whose output, of the layer `expression`, no sigmoid has squashed; the weights are shared.
+
+    That is what a binary network is trained on and what its gradients are taken of: where the probability is near 0 or 1, the
+    slope of the sigmoid is near 0, whatever the inputs have to say.
+    """
+    return keras.Model(model.inputs, model.get_layer(OUTPUT).output) if is_binary(model) else model
 
 
 def copy_weights(source, target):

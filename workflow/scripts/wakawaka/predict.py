@@ -1,10 +1,13 @@
 """Predictions of one trained model for every cell and gene of the store."""
 
+import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from . import targets
 from .files import write_table
 from .model import use_threads
 from .predictor import load_predictor
@@ -17,21 +20,27 @@ log = logging.getLogger(__name__)
 COLLAPSED = 0.1
 
 
-def predict(store, samples, model, predictions, *, run, spec, modules, transform, threads):
+def predict(store, samples, model, preprocessing, predictions, *, run, threads):
     """Write the predictions of a run for every cell and gene, in the order of the store.
 
-    Columns: cell, gene_id, regime (of the sample in this run), truth (transformed, NaN where not known), prediction.
+    Columns: cell, gene_id, regime (of the sample in this run), truth (as the model was trained on it, NaN where there is none),
+    prediction (of a binary target the probability of a 1).
+
+    Args:
+        store: paths of the store. samples: path of the table of regimes. model, preprocessing: paths, as `train` writes them.
+        predictions: output path. run: column of `samples`. threads: of TensorFlow and of the loops of our own.
     """
     use_threads(threads)
-    store = Store(store)
-    target = store.target(transform)
-    predicted = load_predictor(model, store, spec, modules)(store, np.ones(target.shape, bool))
+    store, about = Store(store), json.loads(Path(preprocessing).read_text(encoding="utf-8"))
+    truth = targets.values(store, about["target"], about["fitted"])
+    predictor = load_predictor(model, store, about["spec"], about["modules"], about["binary"])
+    predicted = predictor(store, np.ones(truth.shape, bool))
     table = pd.DataFrame(
         {
             "cell": np.repeat(store.cells, len(store.genes)),
             "gene_id": np.tile(store.genes, len(store.cells)),
             "regime": read_regimes(samples, store, run).ravel(),
-            "truth": target.ravel(),
+            "truth": truth.ravel(),
             "prediction": predicted.ravel(),
         }
     )

@@ -39,7 +39,10 @@ class Predictor:
         self._rest = _compiled(list(starts.values()), model.output)
 
     def __call__(self, store, wanted):
-        """Return predictions [cell, gene] float32 where the mask `wanted` [cell, gene] is true, NaN elsewhere."""
+        """Return predictions [cell, gene] float32 where the mask `wanted` [cell, gene] is true, NaN elsewhere.
+
+        Of a binary network they are probabilities.
+        """
         predicted = np.full(wanted.shape, np.nan, np.float32)
         genes_at_once = max(1, FEATURES // max(self._width, 1))
         for first in range(0, wanted.shape[1], genes_at_once):
@@ -67,10 +70,10 @@ class Predictor:
         return features
 
 
-def load_predictor(path, store, spec, modules):
-    """Return the `Predictor` of a saved model for the sequences of a store; spec and modules as it was built with."""
+def load_predictor(path, store, spec, modules, binary=False):
+    """Return the `Predictor` of a saved model for the sequences of a store; spec, modules and binary as it was built with."""
     words = words_of(store, spec, modules)
-    network = build_model(spec, modules=modules, **store.sizes, fast=True, words=words)
+    network = build_model(spec, modules=modules, **store.sizes, binary=binary, fast=True, words=words)
     copy_weights(load_model(path), network)
     return Predictor(network, modules, words)
 

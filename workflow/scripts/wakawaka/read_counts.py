@@ -1,6 +1,7 @@
 """Histone marks of one cell from a count file."""
 
 import csv
+import re
 import warnings
 
 import numpy as np
@@ -66,7 +67,7 @@ def _check_rows(path, table, marks, bins, scale):
         if wrong.any():
             row = int(np.argmax(wrong))
             raise InputError(
-                f"{path}, line {row + 2} (gene {table['gene_id'].iloc[row]}, bin {bin_number[row]}): {what}; correct the file."
+                f"{path}, line {table.index[row]} (gene {table['gene_id'].iloc[row]}, bin {bin_number[row]}): {what}; correct the file."
             )
 
 
@@ -79,26 +80,32 @@ def _without_duplicates(path, table, warned):
     if differing.any():
         row = int(np.argmax(differing))
         raise InputError(
-            f"{path}, line {row + 2} (gene {table['gene_id'].iloc[row]}, bin {table['bin'].iloc[row]}): "
+            f"{path}, line {table.index[row]} (gene {table['gene_id'].iloc[row]}, bin {table['bin'].iloc[row]}): "
             "this gene and bin stand in the file before, with other values; keep one of the rows."
         )
     warned.add(
         f"{path}: {repeated.sum()} rows stand twice with identical values and are used once; "
-        f"the first is line {int(np.argmax(repeated)) + 2}."
+        f"the first is line {table.index[np.argmax(repeated)]}."
     )
     return table[~repeated]
 
 
 def _read(path, columns, marks, scale):
-    """Return the columns as a table of numbers, row i being line i + 2 of the file."""
+    """Return the columns as a table of numbers, indexed by the line of the file."""
     with readable(path), open_text(path) as file:
-        need_columns(path, read_header(path, file), columns)
+        first, header = read_header(path, file)
+        need_columns(path, header, columns)
+        words = re.search("(?i)true|false", file.readline())
     dtype = {"gene_id": str, "bin": np.int64, **dict.fromkeys(marks, np.int64 if scale == "counts" else np.float32)}
     try:
         with readable(path), open_text(path) as file, warnings.catch_warnings():
             # pandas only warns when rows are longer than the header.
             warnings.simplefilter("error", pd.errors.ParserWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
             options = {
+                "header": None,
+                "names": header,
+                "skiprows": first,
                 "index_col": False,
                 "na_values": [""],
                 "keep_default_na": False,
@@ -106,8 +113,15 @@ def _read(path, columns, marks, scale):
                 "quoting": csv.QUOTE_NONE,
             }
             table = pd.read_csv(file, sep="\t", dtype=dtype, **options)
-        # A row that is too short has missing values, if only in a column that is not wanted.
-        if len(table) and not table.isna().any(axis=None):
+        # A row that is too short has missing values, if only in a column that is not wanted. A column of True is one of 1
+        # to pandas.
+        if (
+            len(table)
+            and not words
+            and not table.isna().any(axis=None)
+            and not re.search('["\0]', "".join(table["gene_id"].unique()))
+        ):
+            table.index += first + 1
             return table[columns]
     except (ValueError, OverflowError, pd.errors.ParserWarning):
         pass
@@ -116,4 +130,4 @@ def _read(path, columns, marks, scale):
     table = {"gene_id": text["gene_id"], "bin": whole_numbers(path, text["bin"])}
     for mark in marks:
         table[mark] = whole_numbers(path, text[mark]) if scale == "counts" else numbers(path, text[[mark]])[:, 0]
-    return pd.DataFrame(table)
+    return pd.DataFrame(table, index=text.index)

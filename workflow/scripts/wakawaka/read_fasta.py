@@ -1,126 +1,124 @@
-"""Sequences of the genes' windows, cut from a genome."""
+"""Sequences of the genes' windows, cut from a genome in FASTA."""
 
-import logging
+import contextlib
+import gzip
+import struct
+import tempfile
+import zlib
 from pathlib import Path
 
-import numpy as np
 import pyfaidx
 
-from .dna import INVALID, N, encode
+from .cut_windows import cut_windows
 from .errors import InputError
-from .files import atomic, readable
-from .parts import Warnings, read_part, some, write_part
+from .files import readable
+from .unpack_fasta import is_plain_gzip
 
-log = logging.getLogger(__name__)
+# What pyfaidx, and Biopython below it, say of files that are malformed or damaged.
+_MALFORMED = (
+    pyfaidx.FastaIndexingError,
+    pyfaidx.UnsupportedCompressionFormat,
+    ValueError,
+    AssertionError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    struct.error,
+    zlib.error,
+)
 
-# IUPAC letters for a base that is not known exactly; the human genome has a few.
-_AMBIGUOUS = np.frombuffer(b"RYSWKMBDHVryswkmbdhv", np.uint8)
 
+def read_fasta(genome, genes, part, *, window, oriented):
+    """Write the sequence part of a FASTA file, plain or bgzipped; see `cut_windows`.
 
-def read_fasta(genome, genes, part, *, window):
-    """Write the sequence part: the window around every gene's TSS, on the plus strand.
-
-    With t the 0-based TSS and h half the window, the window is [t - h, t + h) for a gene on the plus strand and
-    [t - h + 1, t + h + 1) on the minus strand, so that the TSS is base h of both after the store has
-    reverse-complemented the latter. What lies beyond a chromosome's end is N. Genes on chromosomes that the genome
-    lacks get no sequence and are counted.
+    A record's name is the first word of its header line. Its lines have one length, the last one excepted.
 
     Args:
-        genome: path of a FASTA file; its index is made beside the part, not beside the genome.
-        genes: path of the genes part.
-        window: even number of bp.
+        genome: path; the indices are made beside the part, and removed.
+        genes: path of the genes part. window: even number of bp. oriented: whether minus-strand genes will be turned round.
 
     Raises:
-        InputError: genes without coordinates, a file that is no FASTA, other letters than nucleotides', a TSS beyond its
-            chromosome's end, or no chromosome in common.
+        InputError: what is no FASTA, is malformed or damaged, has two records of one name, or is gzip-compressed without
+            being bgzipped; and what `cut_windows` refuses.
     """
-    _, gene = read_part(genes)
-    warnings = Warnings()
-    if (gene["tss"] < 0).all():
-        raise InputError(
-            f"{genome}: no gene has a known place to cut a window at; "
-            "name the columns `genes.columns.chrom` and `genes.columns.tss` of the gene table."
-        )
-    with atomic(Path(part).with_suffix(".fai")) as index, _opened(genome, index) as fasta:
-        chromosomes = _chromosomes(fasta, gene["chrom"], genome)
-        located = np.array(
-            [chrom in chromosomes and tss >= 0 for chrom, tss in zip(gene["chrom"], gene["tss"], strict=True)], bool
-        )
-        if not located.all():
-            warnings.add(
-                f"{genome}: {(~located).sum()} genes have no sequence, because the genome lacks their chromosome "
-                f"or their place is not known: {some(gene['gene_id'][~located])}."
-            )
-        values = np.full((located.sum(), window), N, np.uint8)
-        ambiguous = 0
-        # In the order of the genome, because reading forwards is faster.
-        rows = np.flatnonzero(located)
-        order = sorted(range(len(rows)), key=lambda place: (gene["chrom"][rows[place]], gene["tss"][rows[place]]))
-        for done, place in enumerate(order, start=1):
-            row = rows[place]
-            ambiguous += _cut(fasta, chromosomes[gene["chrom"][row]], gene, row, values[place], genome)
-            if done % 2000 == 0:
-                log.info("%d of %d windows", done, len(rows))
-    if ambiguous:
-        warnings.add(
-            f"{genome}: {ambiguous} bases of the windows are ambiguous (IUPAC letters other than ACGTN) and are taken as N."
-        )
-    write_part(part, genome, warnings, about={"order": "genomic"}, gene_id=gene["gene_id"][located], values=values)
+    Path(part).parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=Path(part).parent, prefix=".read_fasta.") as folder,
+        _opened(genome, Path(folder)) as fasta,
+    ):
+        lengths = {name: len(fasta[name]) for name in fasta.keys()}  # noqa: SIM118, pyfaidx iterates over records
+
+        def fetch(chromosome, start, end):
+            with _well_formed(genome):
+                return fasta[chromosome][start:end]
+
+        cut_windows(genome, genes, part, lengths=lengths, fetch=fetch, window=window, oriented=oriented)
 
 
-def _opened(genome, index):
-    with readable(genome), open(genome, "rb") as file:
-        start = file.read(2)
-    if start == b"\x1f\x8b":
+@contextlib.contextmanager
+def _opened(genome, folder):
+    """Open a FASTA through a link in a folder, where pyfaidx writes its indices: beside the genome it might not be allowed to."""
+    if is_plain_gzip(genome):
         raise InputError(
-            f"{genome}: the genome is gzip-compressed; unpack it (gunzip) and name the unpacked file in `sequence.path`."
+            f"{genome}: the genome is gzip-compressed, in which no place can be found; unpack it (gunzip), or compress it with bgzip."
         )
-    if start[:1] != b">":
+    with readable(genome):
+        with open(genome, "rb") as file:
+            bgzipped = file.read(2) == b"\x1f\x8b"
+        with gzip.open(genome) if bgzipped else open(genome, "rb") as file:
+            _check_lines(genome, file)
+    # pyfaidx goes by the name.
+    link = folder / ("genome.fa.gz" if bgzipped else "genome.fa")
+    link.symlink_to(Path(genome).resolve())
+    with _well_formed(genome):
+        fasta = pyfaidx.Fasta(str(link), as_raw=True, rebuild=True)
+    with fasta:
+        yield fasta
+
+
+def _check_lines(genome, file):
+    """Refuse what an index cannot describe: pyfaidx takes some of it (a last line longer than the others) and is then off by bases."""
+    if file.read(1) != b">":
         raise InputError(
             f"{genome}: this is no FASTA file, because it does not start with `>`; check `sequence.path` in config.yaml."
         )
+    file.seek(0)
+    names, width, returns, ended = set(), 0, 0, False
+    for number, line in enumerate(file, start=1):
+        if len(line) == width and not ended and line.count(b"\r") == returns and line[:1] != b">":
+            continue
+        where = f"{genome}, line {number}"
+        if line[:1] == b">":
+            name = line[1:].split(None, 1)[:1]
+            if not name or line[1:2].isspace() or name[0] in names:
+                what = (
+                    "another record has this name too"
+                    if name and name[0] in names
+                    else "the record has no name behind `>`"
+                )
+                raise InputError(f"{where}: {what}: {line[:60].decode(errors='replace').strip()}; give each its own.")
+            names.add(name[0])
+            width, returns, ended = 0, 0, False
+        elif not line.strip():
+            ended = True
+        elif ended or (width and len(line) > width) or (width and line[-1:] == b"\n" and line.count(b"\r") != returns):
+            raise InputError(
+                f"{where}: the lines of record {len(names)} are not all of one length and ending; only its last may be shorter. "
+                "The file may be damaged; write it anew (samtools faidx, seqtk seq -l 60)."
+            )
+        elif width:
+            ended = True
+        else:
+            width, returns = len(line), line.count(b"\r")
+
+
+@contextlib.contextmanager
+def _well_formed(genome):
     try:
-        return pyfaidx.Fasta(str(genome), indexname=str(index), as_raw=True, rebuild=True)
-    except (pyfaidx.FastaIndexingError, ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{genome}: the FASTA file is malformed: {' '.join(str(error).split())}") from error
-
-
-def _chromosomes(fasta, wanted, genome):
-    """Return a dict from the annotation's chromosome names to the genome's, with or without `chr`."""
-    lengths = {name: len(fasta[name]) for name in fasta.keys()}  # noqa: SIM118, pyfaidx iterates over records
-    bare = {name.removeprefix("chr"): name for name in lengths}
-    names = {
-        chrom: chrom if chrom in lengths else bare.get(chrom.removeprefix("chr"))
-        for chrom in set(wanted.tolist())
-        if chrom
-    }
-    names = {chrom: name for chrom, name in names.items() if name}
-    if not names:
-        raise InputError(
-            f"{genome}: none of the annotation's chromosomes ({some(sorted(set(wanted.tolist())))}) is in the genome, "
-            f"which has {some(lengths)}; "
-            "use a genome and an annotation of one assembly."
-        )
-    return names
-
-
-def _cut(fasta, chromosome, gene, row, codes, genome):
-    """Fill `codes` with one window; return its number of ambiguous bases."""
-    length, window, tss = len(fasta[chromosome]), len(codes), int(gene["tss"][row])
-    if tss >= length:
-        raise InputError(
-            f"{genome}: the TSS of gene {gene['gene_id'][row]} is at {chromosome}:{tss + 1}, beyond the chromosome's {length} bases; "
-            "the genome and the annotation are of different assemblies."
-        )
-    start = tss - window // 2 + (gene["strand"][row] == "-")
-    inside = slice(max(start, 0), min(start + window, length))
-    letters = np.frombuffer(fasta[chromosome][inside].encode("latin-1", "replace"), np.uint8)
-    found = encode(letters.tobytes())
-    odd = letters[found == INVALID]
-    if not np.isin(odd, _AMBIGUOUS).all():
-        letter = chr(odd[~np.isin(odd, _AMBIGUOUS)][0])
-        raise InputError(
-            f"{genome}: there is a letter {letter!r} in {chromosome}:{inside.start + 1}-{inside.stop}; a genome has nucleotides only."
-        )
-    codes[inside.start - start : inside.stop - start] = np.where(found == INVALID, N, found)
-    return len(odd)
+        yield
+    except InputError:
+        raise
+    except _MALFORMED as error:
+        # pyfaidx says of whatever it cannot read that its index may not be writable.
+        reason = " ".join(str(error.__context__ or error if isinstance(error, OSError) else error).split())
+        raise InputError(f"{genome}: the FASTA file is malformed or damaged: {reason}") from error

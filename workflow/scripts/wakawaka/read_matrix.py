@@ -3,45 +3,57 @@
 import numpy as np
 
 from .errors import InputError
+from .expression_part import write_values
 from .gene_ids import plain_id
-from .parts import Warnings, some, unique_rows, write_part
+from .parts import Warnings, some, unique_rows
 from .tables import need_columns, numbers, read_text_table
 
 
-def read_matrix(path, part, *, cells):
-    """Write the expression part of a tab-separated matrix with the header `gene_id <cell> ...`.
+def read_matrix(path, part, *, cells, gene_id="gene_id", names=None):
+    """Write the expression part of a tab-separated matrix with the header `<gene_id>  <cell> ...`.
 
     Columns that are no configured cell are left out. Cells that the matrix lacks have no expression and are counted.
-    Fields that are empty or NA are not known.
+    Fields that are empty or NA are not known. Row names without a header, as R writes them, are the gene ids.
+
+    Args:
+        gene_id: header of the column of gene ids (`Geneid` in a table of featureCounts).
+        names: dict from cells to the headers of their columns, for those where the two differ.
 
     Raises:
-        InputError: no gene_id column, none of the cells, a field that is no finite number, differing rows of one gene.
+        InputError: no column of gene ids, none of the cells, a column that `names` promises and the matrix lacks, a field
+            that is no finite number, differing rows of one gene, or no value at all.
     """
+    names = names or {}
+    columns = {cell: names.get(cell, cell) for cell in cells}
 
     def choose(header):
-        need_columns(path, header, ["gene_id"])
-        if not set(cells) & set(header):
+        need_columns(path, header, [gene_id, *(columns[cell] for cell in cells if cell in names)])
+        if not set(columns.values()) & set(header):
             raise InputError(
-                f"{path}, line 1: none of the cells in config.yaml ({some(cells)}) is a column; the header has {some(header)}."
+                f"{path}: none of the cells in config.yaml ({some(columns.values())}) is a column; the header has {some(header)}."
             )
-        return ["gene_id", *(cell for cell in cells if cell in header)]
+        return list(dict.fromkeys([gene_id, *(name for name in columns.values() if name in header)]))
 
-    table = read_text_table(path, choose)
-    gene_id = np.array([plain_id(text) for text in table["gene_id"]])
-    found = numbers(path, table.drop(columns="gene_id"))
+    _check_names(columns, gene_id)
+    table = read_text_table(path, choose, row_names=gene_id)
+    ids = np.array([plain_id(text) for text in table[gene_id]])
+    if (ids == "").any():
+        raise InputError(f"{path}, line {table.index[np.argmax(ids == '')]}: the gene id is empty; correct the file.")
+    found = numbers(path, table.drop(columns=gene_id))
     warnings = Warnings()
-    keep = unique_rows(gene_id, found, path, warnings)
+    keep = unique_rows(ids, found, path, warnings)
     values = np.full((len(cells), len(keep)), np.nan, np.float32)
-    for column, cell in enumerate(table.columns[1:]):
-        values[cells.index(cell)] = found[keep, column]
-    silent = [cell for cell in cells if cell not in table]
-    if silent:
-        warnings.add(
-            f"{len(silent)} cells without expression are predicted, but neither trained on nor scored: {some(silent)}."
-        )
-    unknown = int(np.isnan(found[keep]).sum())
-    if unknown:
-        warnings.add(
-            f"{path}: {unknown} values are not known (empty or NA); those samples are predicted, but neither trained on nor scored."
-        )
-    write_part(part, path, warnings, gene_id=gene_id[keep], cell=np.array(cells), values=values)
+    for column, name in enumerate(table.columns[1:]):
+        values[list(columns.values()).index(name)] = found[keep, column]
+    write_values(part, [path], warnings, cells, ids[keep], values)
+
+
+def _check_names(columns, gene_id):
+    """Refuse two cells of one column, and a cell whose column is that of the ids. Raises InputError."""
+    taken = {gene_id: "the gene ids"}
+    for cell, name in columns.items():
+        if name in taken:
+            raise InputError(
+                f"config key `expression.names`: the column {name!r} cannot be both {taken[name]} and the cell {cell}."
+            )
+        taken[name] = f"the cell {cell}"

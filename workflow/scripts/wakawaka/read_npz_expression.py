@@ -3,9 +3,10 @@
 import numpy as np
 
 from .errors import InputError
+from .expression_part import write_expression
 from .files import as_list
 from .npz_files import check_shape, gene_ids, member_names, members
-from .parts import Warnings, some, unique_rows, write_part
+from .parts import Warnings, some, unique_rows
 
 
 def read_npz_expression(paths, part, *, cells, marks, bins):
@@ -28,25 +29,17 @@ def read_npz_expression(paths, part, *, cells, marks, bins):
         raise InputError(
             f"{some(paths)}: none of the cells in config.yaml ({some(cells)}) is in the files, which hold {some(member_names(paths[0]))}."
         )
-    silent = [cell for cell in cells if cell not in known]
-    if silent:
-        warnings.add(
-            f"{len(silent)} cells without expression are predicted, but neither trained on nor scored: {some(silent)}."
-        )
-    rows = {}
+    found = {}
     for cell, pieces in known.items():
         gene_id, values = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
         keep = unique_rows(gene_id, values, f"{some(paths)} ({cell})", warnings)
-        rows[cell] = dict(zip(gene_id[keep].tolist(), values[keep].tolist(), strict=True))
-    gene_id = sorted(set().union(*rows.values()))
-    table = [[rows.get(cell, {}).get(gene, np.nan) for gene in gene_id] for cell in cells]
-    write_part(
-        part, paths, warnings, gene_id=np.array(gene_id), cell=np.array(cells), values=np.array(table, np.float32)
-    )
+        found[cell] = gene_id[keep], values[keep]
+    write_expression(part, paths, warnings, cells, found)
 
 
 def _expression(path, cell, array):
-    column = array[:, :, -1].astype(np.float32)
+    with np.errstate(over="ignore"):
+        column = array[:, :, -1].astype(np.float32)
     wrong = (column != column[:, :1]).any(axis=1)
     if wrong.any():
         row = int(np.argmax(wrong))

@@ -5,8 +5,8 @@ import numpy as np
 from .dna import INVALID, encode
 from .errors import InputError
 from .files import open_text, readable
-from .gene_ids import id_of_number, plain_id
 from .parts import Warnings, unique_rows, write_part
+from .tables import gene_name
 
 
 def read_sequence_csv(path, part, *, window, order):
@@ -24,7 +24,7 @@ def read_sequence_csv(path, part, *, window, order):
     with readable(path), open_text(path) as file:
         for number, line in enumerate(file, start=1):
             name, comma, sequence = line.strip().partition(",")
-            if not comma or not name or "," in sequence:
+            if not comma or not name or "," in sequence or "\0" in name:
                 raise InputError(
                     f"{path}, line {number}: a line must be `gene id,sequence`, but this is {line.strip()[:40]!r}."
                 )
@@ -39,7 +39,7 @@ def read_sequence_csv(path, part, *, window, order):
                     f"{path}, line {number}: letter {place + 1} of gene {name} is {sequence[place]!r}, "
                     "but only A, C, G, T and N are allowed."
                 )
-            ids.append(id_of_number(name) if name.isdecimal() else plain_id(name))
+            ids.append(gene_name(name))
             rows.append(codes)
     if not ids:
         raise InputError(f"{path}: the file is empty; check `sequence.path` in config.yaml.")

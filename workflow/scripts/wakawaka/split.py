@@ -9,10 +9,11 @@ import logging
 import numpy as np
 import pandas as pd
 
+from . import targets
 from .errors import InputError
 from .files import open_text, readable, write_table
 from .gene_ids import plain_id
-from .parts import some
+from .parts import Warnings, some
 from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, TEST, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 from .shared_sequence import shared_sequence_pairs
 from .store import Store
@@ -20,7 +21,9 @@ from .store import Store
 log = logging.getLogger(__name__)
 
 
-def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes, folds, hold_out, transform, seed):
+def split(
+    store, genes, cells, samples, audit, warnings, *, held_out_cells, held_out_genes, folds, hold_out, target, seed
+):
     """Write the split.
 
     Genes and cells without any expression among the training samples are held out too: nothing can be learnt from them.
@@ -29,21 +32,24 @@ def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes
         store: paths of the store.
         genes, cells, samples, audit: output paths. `samples` has a row per cell and gene, in the order of the store, and
             for each run (final, fold-1, ...) the sample's regime in it.
+        warnings: output path of the table of the sentences that were logged as warnings.
         held_out_cells: list of str. held_out_genes: list of ids, or the path of a text file with one id per line.
         folds: number of folds. hold_out: cells_and_genes, genes or samples.
-        transform: of the target, as in config.yaml.
+        target: dict, see targets.py.
 
     Raises:
         InputError: unknown or repeated ids in the list of held-out genes, nothing left to train on, in a fold too, fewer
-            cells or groups of genes than folds, or a value that the transform refuses.
+            cells or groups of genes than folds, or a value that the target cannot be made of.
     """
-    store = Store(store)
-    # The transform is not needed here, but a value it refuses should be found out before anything is trained.
-    known = np.isfinite(store.target(transform))
+    store, said = Store(store), Warnings()
+    # The targets are not needed here, but a value that they cannot be made of should be found out before anything is trained.
+    known = targets.known(store, target)
+    if targets.is_binary(target):
+        _check_labels(store, target, said)
     gene_out = _held_out_genes(store.genes, held_out_genes)
     cell_out = np.isin(store.cells, held_out_cells)
-    gene_out, cell_out = _without_expression(store, known, gene_out, cell_out)
-    group, grouped_by = _groups(store)
+    gene_out, cell_out = _without_expression(store, known, gene_out, cell_out, said)
+    group, grouped_by = _groups(store, said)
     rng = np.random.default_rng(seed)
     gene_fold = _deal_groups(group, ~gene_out, folds, rng, hold_out)
     cell_fold = _deal_cells(~cell_out, folds, rng, hold_out)
@@ -51,7 +57,7 @@ def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes
     sample_fold = rng.integers(folds, size=known.shape)
     for fold in range(folds):
         regimes[f"fold-{fold + 1}"] = _fold_regimes(fold, regimes["final"], gene_fold, cell_fold, sample_fold, hold_out)
-    _refuse_empty_training(regimes, known)
+    _refuse_empty_training(regimes, known, store, target)
     _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes)
     write_table(_audit(regimes, known, group), audit)
     log.info(
@@ -61,7 +67,26 @@ def split(store, genes, cells, samples, audit, *, held_out_cells, held_out_genes
         grouped_by,
         np.bincount(group).max(),
     )
-    _warn_of_shared_groups(store, group, gene_out)
+    _warn_of_shared_groups(store, group, gene_out, said)
+    write_table(pd.DataFrame({"warning": said or ["Nothing odd was met."]}), warnings)
+
+
+def _check_labels(store, target, said):
+    """Refuse labels that are all the same, and warn of cells whose are."""
+    labels = targets.values(store, target, {})
+    found = [set(row[np.isfinite(row)].tolist()) for row in labels]
+    why = (
+        "where the lowest value of a cell, mostly 0, is that of half of its genes or more, it is the median too, and no gene is below it"
+        if target["kind"] == "above_median"
+        else "check the expression file"
+    )
+    if len(set.union(*found)) == 1:
+        raise InputError(
+            f"config key `expression.target` is {target['kind']}, but all labels are the same, so there is nothing to learn: {why}."
+        )
+    same = store.cells[[len(kinds) == 1 for kinds in found]]
+    if len(same):
+        said.add(f"all genes of {len(same)} cells have the same label: {some(same)}; {why}")
 
 
 def _held_out_genes(genes, listed):
@@ -84,15 +109,16 @@ def _held_out_genes(genes, listed):
     return np.isin(genes, listed)
 
 
-def _without_expression(store, known, gene_out, cell_out):
+def _without_expression(store, known, gene_out, cell_out, said):
     """Add cells and genes that no training sample has an expression for to the held-out ones."""
+    what = "expression" if np.array_equal(known, np.isfinite(store.expression)) else "expression and reference"
     silent_cells = ~cell_out & ~known[:, ~gene_out].any(axis=1)
     cell_out = cell_out | silent_cells
     silent_genes = ~gene_out & ~known[~cell_out].any(axis=0)
     gene_out = gene_out | silent_genes
     for names, kind in ((store.cells[silent_cells], "cells"), (store.genes[silent_genes], "genes")):
         if len(names):
-            log.warning("%d training %s without any expression are only predicted: %s", len(names), kind, some(names))
+            said.add(f"{len(names)} training {kind} without any {what} are only predicted: {some(names)}")
     if not known[np.ix_(~cell_out, ~gene_out)].any():
         raise InputError(
             "no sample is left to train on: check `cells.train` and `held_out_genes` in config.yaml against the expression table."
@@ -100,7 +126,7 @@ def _without_expression(store, known, gene_out, cell_out):
     return gene_out, cell_out
 
 
-def _groups(store):
+def _groups(store, said):
     """Return the group number [gene] of genes that must stay together, and in words what groups them.
 
     Coordinates and the user's groups both count. Genes without coordinates are compared with all others by their sequence;
@@ -122,10 +148,9 @@ def _groups(store):
         pairs += [pair for pair in shared_sequence_pairs(store.dna) if bare[list(pair)].any()]
         reasons.append("shared sequence")
     elif bare.any():
-        log.warning(
-            "genes without coordinates, groups or sequences to compare: %d; where their windows overlap those of others, "
-            "folds share what they hold out; give all genes coordinates, or all a group (`genes.columns`)",
-            bare.sum(),
+        said.add(
+            f"genes without coordinates, groups or sequences to compare: {bare.sum()}; where their windows overlap those of others, "
+            "folds share what they hold out; give all genes coordinates, or all a group (`genes.columns`)"
         )
     return connected(len(table), pairs), " and ".join(reasons) or "each by itself"
 
@@ -206,12 +231,19 @@ def _fold_regimes(fold, final, gene_fold, cell_fold, sample_fold, hold_out):
     return np.where(final == TRAIN, inside, TEST)
 
 
-def _refuse_empty_training(regimes, known):
+def _refuse_empty_training(regimes, known, store, target):
     for run, regime in regimes.items():
-        if not ((regime == TRAIN) & known).any():
+        trained = (regime == TRAIN) & known
+        if not trained.any():
             raise InputError(
                 f"config key `folds`: nothing with a known expression is left to train {run} on; "
                 "set `folds.hold_out: genes`, name more training cells or take another `seed`."
+            )
+        fitted = targets.fit(store, target, trained)
+        if not np.isfinite(targets.values(store, target, fitted)[trained]).any():
+            raise InputError(
+                f"config key `expression.transform` is {target['transform']}, but no gene has two different values among the training "
+                f"samples of {run}: name more training cells in `cells.train`, or take another transform."
             )
 
 
@@ -256,13 +288,11 @@ def _audit(regimes, known, group):
     return pd.DataFrame(rows)
 
 
-def _warn_of_shared_groups(store, group, gene_out):
+def _warn_of_shared_groups(store, group, gene_out, said):
     """The held-out genes are the user's choice: say so if they share windows with training genes."""
     both = np.intersect1d(group[gene_out], group[~gene_out])
     if len(both):
         genes = store.genes[gene_out & np.isin(group, both)]
-        log.warning(
-            "%d held-out genes share bins or sequence with training genes, so their scores flatter: %s",
-            len(genes),
-            some(genes),
+        said.add(
+            f"{len(genes)} held-out genes share bins or sequence with training genes, so their scores flatter: {some(genes)}"
         )

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
 from .files import read_table
 
 
@@ -19,6 +18,8 @@ class Store:
     Attributes:
         info: dict, the content of store.json.
         genes, cells: [gene] and [cell] arrays of str.
+        expression: [cell, gene] float32, NaN where not known, read-only; what is predicted is made of it in targets.py.
+        reference: [gene] float32, NaN where not known, read-only: the reference column of log2 ratios.
         histone: [cell, gene, bin, mark] uint16, uint32 or float32, read-only.
         dna: [gene, position] uint8 codes, read-only.
     """
@@ -46,6 +47,14 @@ class Store:
         return read_table(self._paths["cells.tsv"])["cell"].to_numpy(str)
 
     @cached_property
+    def expression(self):
+        return self._array("expression.npy")
+
+    @cached_property
+    def reference(self):
+        return self._array("reference.npy")
+
+    @cached_property
     def histone(self):
         return self._array("histone.npy")
 
@@ -67,26 +76,6 @@ class Store:
         """Return the model's histone input [sample, bin, mark] float32 of paired index arrays: ln(count + 1), or the signal."""
         values = self.histone[cells, genes]
         return np.log1p(values, dtype=np.float32) if self.info["scale"] == "counts" else values
-
-    def target(self, transform):
-        """Return what is predicted, [cell, gene] float32, NaN where not known.
-
-        Args:
-            transform: `none`, or `log2p1` for log2(value + 1).
-
-        Raises:
-            InputError: if log2p1 meets a negative value.
-        """
-        values = np.load(self._paths["expression.npy"], allow_pickle=False)
-        if transform == "none":
-            return values
-        if (values < 0).any():
-            cell, gene = np.argwhere(values < 0)[0]
-            raise InputError(
-                f"config key `expression.transform` is log2p1, but the expression of gene {self.genes[gene]} in cell {self.cells[cell]} "
-                f"is {values[cell, gene]:g}: negative values look like logarithms already, so set the key to none."
-            )
-        return np.log2(values + 1)
 
     def _array(self, name):
         return np.load(self._paths[name], mmap_mode="r", allow_pickle=False)

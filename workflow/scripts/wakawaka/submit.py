@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 def submit(test, submission, *, prediction, order=None):
     """Write a CSV with the header `id,expression`; an id is `{cell}_{integer part of the Ensembl gene id}`.
 
+    The numbers are those that the model predicts: transformed values where the target is transformed, of a binary one probabilities.
+
     Args:
         test: path of the test set's predictions. prediction: the column of it to submit.
         order: path of an npz file whose order of cells and genes the rows take, None for the order of the store.

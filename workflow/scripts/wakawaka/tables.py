@@ -1,4 +1,4 @@
-"""Reading tab-separated tables that users bring, strictly: nothing is guessed and nothing shifts."""
+"""Reading tables that users bring, strictly: nothing is guessed and nothing shifts."""
 
 import re
 
@@ -7,55 +7,83 @@ import pandas as pd
 
 from .errors import InputError
 from .files import open_text, readable
+from .gene_ids import id_of_number, plain_id
 
 # How tables say that a value is not known.
 EMPTY = {"", "NA", "NaN", "nan", "na", "-"}
 
 
-def read_text_table(path, columns):
+def read_text_table(path, columns, row_names=None):
     """Read some columns of a tab-separated table with a header as text.
 
-    Rows that end in one more, empty field than the header are accepted: the Roadmap expression tables have such rows,
-    and a naive reader then takes the first column for an index and shifts every other one.
+    Lines before the header that begin with `#` are left out, and so are quotes around a field. Rows that end in one more,
+    empty field than the header are accepted: the Roadmap expression tables have such rows, and a naive reader then takes
+    the first column for an index and shifts every other one.
 
     Args:
         path: the file, gzip-compressed or not.
         columns: function from the list of the header's names to the list of names to keep.
+        row_names: what to call a first column that the header gives no name to. R writes such tables (`write.table` with
+            row names): one name fewer than the rows have fields, of which the last is not empty; pandas and
+            `col.names = NA` leave the first name empty. None where that is not allowed.
 
     Returns:
-        DataFrame of str; its index is the line number in the file (the header is line 1).
+        DataFrame of str; its index is the line number in the file (the first line is 1).
 
     Raises:
         InputError: no header, no rows, a name twice in the header, or a row with another number of fields than the header.
     """
     with readable(path), open_text(path) as file:
-        header = read_header(path, file)
-        # Not splitlines: that also cuts at characters that a description may hold, such as a form feed.
-        lines = file.read().split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
+        first, header = read_header(path, file)
+        lines = read_lines(path, file, first + 1)
     if not lines:
         raise InputError(f"{path}: the table has no rows below its header; check that this is the right file.")
-    wanted = columns(header)
     rows = [line.split("\t") for line in lines]
-    for number, row in enumerate(rows, start=2):
+    if row_names is not None and row_names not in header:
+        header = _with_row_names(header, rows, row_names)
+    wanted = columns(header)
+    for number, row in enumerate(rows, start=first + 1):
         if len(row) != len(header) and not (len(row) == len(header) + 1 and not row[-1]):
             raise InputError(
                 f"{path}, line {number}: {len(row)} fields where the header has {len(header)}; "
                 "the fields of a row are separated by single tabs, and there is one for each name of the header."
             )
-    index = range(2, len(rows) + 2)
+    index = range(first + 1, first + 1 + len(rows))
     places = [header.index(name) for name in wanted]
-    return pd.DataFrame([[row[place] for place in places] for row in rows], columns=wanted, index=index, dtype=object)
+    fields = [[_unquoted(row[place]) for place in places] for row in rows]
+    return pd.DataFrame(fields, columns=wanted, index=index, dtype=object)
 
 
 def read_header(path, file):
-    """Return the names in the first line of an open table. Raises InputError if one stands there twice."""
-    header = file.readline().rstrip("\n").split("\t")
+    """Return (line number, names) of the header of an open table: its first line that is no comment.
+
+    Raises InputError if a name stands there twice.
+    """
+    number, line = 1, file.readline()
+    while line.startswith("#"):
+        number, line = number + 1, file.readline()
+    header = [_unquoted(name) for name in line.rstrip("\n").split("\t")]
     twice = [name for name in header if header.count(name) > 1]
     if twice:
-        raise InputError(f"{path}, line 1: the column {twice[0]!r} stands twice in the header; rename one of them.")
-    return header
+        raise InputError(
+            f"{path}, line {number}: the column {twice[0]!r} stands twice in the header; rename one of them."
+        )
+    return number, header
+
+
+def read_lines(path, file, first=1):
+    """Return the further lines of an open text file, without blank ones at its end; `first` is the number of the next line.
+
+    Raises InputError for a zero byte, of which disks and broken transfers leave rows, and which numpy drops from names.
+    """
+    # Not splitlines: that also cuts at characters that a description may hold, such as a form feed.
+    lines = file.read().split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    for number, line in enumerate(lines, start=first):
+        if "\0" in line:
+            raise InputError(f"{path}, line {number}: there is a zero byte in the text; fetch or make the file again.")
+    return lines
 
 
 def need_columns(path, header, names):
@@ -63,18 +91,20 @@ def need_columns(path, header, names):
     for name in names:
         if name not in header:
             raise InputError(
-                f"{path}, line 1: there is no column {name!r} in the header ({', '.join(header[:12])}); check config.yaml and the file."
+                f"{path}: there is no column {name!r} in the header ({', '.join(header[:12])}); check config.yaml and the file."
             )
 
 
 def whole_numbers(path, column):
-    """Return a column of text (Series indexed by line number) as int64. Raises InputError for the first that is no whole number."""
-    wrong = [line for line, text in column.items() if not re.fullmatch(r"[+-]?\d{1,18}", text)]
-    if wrong:
-        raise InputError(
-            f"{path}, line {wrong[0]}: {column.name} is {column[wrong[0]]!r}, but it must be a whole number."
-        )
-    return column.astype(np.int64).to_numpy()
+    """Return a column of text (Series indexed by line number) as int64. Raises InputError for the first that is no whole number.
+
+    R writes 100000 as 1e+05, and pandas 3 as 3.0 where the column was once of floats.
+    """
+    values = [_whole(text.strip()) for text in column]
+    if None in values:
+        line = column.index[values.index(None)]
+        raise InputError(f"{path}, line {line}: {column.name} is {column[line]!r}, but it must be a whole number.")
+    return np.array(values, np.int64)
 
 
 def numbers(path, table):
@@ -94,3 +124,37 @@ def numbers(path, table):
             "(leave the field empty or write NA if the value is not known)."
         )
     return values
+
+
+def gene_name(text):
+    """Return a gene id of a file that may name genes by the integer part of their human Ensembl id, zero-padded or not.
+
+    >>> gene_name("000003")
+    'ENSG00000000003'
+    """
+    return id_of_number(text) if re.fullmatch(r"\d{1,11}", text, re.ASCII) else plain_id(text)
+
+
+def _with_row_names(header, rows, name):
+    """Return the header with a name for the first column where it has none, else as it is."""
+    if header[0] == "":
+        return [name, *header[1:]]
+    # A last field that is empty is the tab that the Roadmap tables have at the end of a row, and no value.
+    if all(len(row) == len(header) + 1 and row[-1] for row in rows):
+        return [name, *header]
+    return header
+
+
+def _whole(text):
+    """Return the whole number that a text writes, or None."""
+    if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
+        return int(text)
+    if not re.fullmatch(r"[+-]?\d+(\.\d*)?([eE]\+?\d{1,2})?", text, re.ASCII):
+        return None
+    value = float(text)
+    # Above it not every whole number is a float.
+    return int(value) if value.is_integer() and abs(value) < 2**53 else None
+
+
+def _unquoted(field):
+    return field[1:-1] if len(field) > 1 and field[0] == field[-1] == '"' else field

@@ -1,6 +1,7 @@
 """Training of one run: a fold, or the final model on all training samples."""
 
 import contextlib
+import json
 import logging
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -10,11 +11,13 @@ import keras
 import numpy as np
 import pandas as pd
 
+from . import metrics, targets
 from .batches import batches
 from .checkpoint import load_checkpoint, save_checkpoint
 from .errors import InputError
 from .files import atomic, remove_leftovers, sha256, write_table
 from .model import model_inputs, use_threads, words_of
+from .parts import some
 from .predictor import Predictor
 from .progress import Progress, duration
 from .regimes import HELD_OUT, TRAIN, read_regimes
@@ -23,23 +26,32 @@ from .trainer import Trainer
 
 log = logging.getLogger(__name__)
 
+# Of a target that is not binary, and of one that is; also the names of the columns of the history.
+LOSSES = {False: metrics.mse, True: metrics.bce}
+
 # Distributions on whose version the bits of a model may depend.
 LIBRARIES = ("keras", "numba", "numpy", "tensorflow-cpu", "tensorflow")
 
 
-def train(store, samples, model, history, checkpoint, *, run, spec, modules, transform, schedule, seed, threads, code):
-    """Train a model and write it with its history.
+def train(
+    store, samples, model, preprocessing, history, checkpoint,
+    *, run, spec, modules, target, schedule, seed, threads, code,
+):  # fmt: skip
+    """Train a model and write it with its history, and with all that applying it to other data takes.
 
-    The loss is the mean squared error, the optimiser Adam with Keras' other defaults. The model is saved with standard
-    Keras layers only. The history has a row per epoch: seconds (since the first began, without interruptions), train_mse (the
-    mean over the epoch's batches, while the weights move and with dropout) and val_mse_<regime> for the regimes that
-    the run holds out (for `final` none, because its only unseen samples are the test set).
+    The loss is the mean squared error or, for a binary target, the mean cross-entropy (natural logarithm); the optimiser is Adam
+    with Keras' other defaults. The model is saved with standard Keras layers only; for a binary target it predicts probabilities.
+    The history has a row per epoch: seconds (since the first began, without interruptions), train_<loss> (mse or bce: the mean
+    over the epoch's batches, while the weights move and with dropout) and val_<loss>_<regime> for the regimes that the run holds
+    out and has targets of (for `final` none, because its only unseen samples are the test set).
 
     Args:
         store: paths of the store. samples: path of the table of regimes. model, history: output paths.
+        preprocessing: output path, JSON: run; spec, modules, marks, window, bins and binary, as the model was built; oriented,
+            scale and counting, as the store says of its inputs; target, and `fitted` on the training samples of this run alone.
         checkpoint: path of the file that is written after each epoch and removed at the end. If it is there at the start, and of
             the same data, settings, code and versions, training goes on from it, to the same bits as without interruption.
-        run: column of `samples`. spec, modules: as in config.yaml. transform: of the target.
+        run: column of `samples`. spec, modules: as in config.yaml. target: dict, see targets.py.
         schedule: dict as `training` in config.yaml.
         seed: with the run's name it fixes the weights, the order of samples and the dropout, bit for bit on one
             machine with one number of threads.
@@ -47,27 +59,24 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
         code: digest of the code.
 
     Raises:
-        InputError: if the loss is no longer finite, or the target cannot be transformed.
+        InputError: if the loss is no longer finite, or the targets cannot be made of the values.
     """
     use_threads(threads)
-    settings = {
-        "run": run,
-        "spec": spec,
-        "modules": modules,
-        "transform": transform,
-        "schedule": schedule,
-        "seed": seed,
-    }
+    settings = {"run": run, "spec": spec, "modules": modules, "target": target, "schedule": schedule, "seed": seed}
     identity = {"settings": settings, "code": code, "number of threads": threads, **_files_and_versions(store, samples)}
     store = Store(store)
-    regimes, target = read_regimes(samples, store, run), store.target(transform)
-    known = np.isfinite(target)
+    regimes, binary = read_regimes(samples, store, run), targets.is_binary(target)
+    fitted = targets.fit(store, target, regimes == TRAIN)
+    truth = targets.values(store, target, fitted)
+    _warn_of_genes_without_target(store, truth)
+    known = np.isfinite(truth)
     blocks = _validation_blocks(regimes, known, run)
     cells, genes = np.nonzero((regimes == TRAIN) & known)
     run_seed = _run_seed(seed, run)
     keras.utils.set_random_seed(run_seed)
     words = words_of(store, spec, modules)
-    trainer = Trainer(spec, modules, store.sizes, words, schedule["learning_rate"])
+    trainer = Trainer(spec, modules, store.sizes, words, schedule["learning_rate"], binary)
+    loss = LOSSES[binary]
     predict = Predictor(trainer.network, modules, words)
     parameters = trainer.network.count_params()
     log.info("%s: %d samples to train on, %d parameters, threads: %d", run, len(cells), parameters, threads)
@@ -75,21 +84,22 @@ def train(store, samples, model, history, checkpoint, *, run, spec, modules, tra
 
     def batch(numbers):
         cell, gene = cells[numbers], genes[numbers]
-        return model_inputs(store, modules, cell, gene, words), target[cell, gene, None]
+        return model_inputs(store, modules, cell, gene, words), truth[cell, gene, None]
 
     start = time.monotonic() - (rows[-1]["seconds"] if rows else 0)
     progress = Progress(log, (schedule["epochs"] - len(rows)) * len(cells), "samples")
     for epoch in range(len(rows) + 1, schedule["epochs"] + 1):
         label, begun = f"{run}, epoch {epoch}/{schedule['epochs']}", time.monotonic()
         order = batches(genes, schedule["batch_size"], schedule["genes_per_batch"], [run_seed, epoch])
-        scores = {"train_mse": _epoch(trainer, batch, order, progress, label)}
+        scores = {f"train_{loss.__name__}": _epoch(trainer, batch, order, progress, label)}
         rate = len(cells) / (time.monotonic() - begun)
-        scores |= _validate(predict, store, target, blocks)
+        scores |= _validate(predict, store, truth, blocks, loss)
         rows.append({"epoch": epoch, "seconds": round(time.monotonic() - start, 2), **scores})
         save_checkpoint(checkpoint, identity, rows, trainer.state)
         shown = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         log.info("%s: %s, %.0f samples/s, %s left", label, shown, rate, duration(progress.left))
-    _finish(trainer, rows, model, history, checkpoint)
+    about = {"run": run, "spec": spec, "modules": modules, "binary": binary, "target": target, "fitted": fitted}
+    _finish(trainer, rows, model, preprocessing, about | _about_inputs(store), history, checkpoint)
 
 
 def _resume(checkpoint, identity, trainer):
@@ -102,13 +112,21 @@ def _resume(checkpoint, identity, trainer):
     return rows
 
 
-def _finish(trainer, rows, model, history, checkpoint):
-    """Write the model and its history; only then remove the checkpoint, and what killed runs have left."""
+def _about_inputs(store):
+    """Return what a model's inputs are, as a dict of JSON values."""
+    return {name: store.info.get(name) for name in ("marks", "window", "bins", "oriented", "scale", "counting")}
+
+
+def _finish(trainer, rows, model, preprocessing, about, history, checkpoint):
+    """Write the model, what it needs and its history; only then remove the checkpoint, and what killed runs have left."""
     with atomic(model) as temporary:
         trainer.standard().save(temporary)
+    with atomic(preprocessing) as temporary:
+        # Python writes the shortest text that gives the same float64 again.
+        temporary.write_text(json.dumps(about, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     write_table(pd.DataFrame(rows), history)
     Path(checkpoint).unlink()
-    for path in (model, history, checkpoint):
+    for path in (model, preprocessing, history, checkpoint):
         remove_leftovers(path)
 
 
@@ -129,7 +147,7 @@ def _epoch(trainer, batch, order, progress, label):
         if not np.isfinite(loss):
             raise InputError(
                 f"{label}: the loss is no longer a finite number after {done} samples; lower `training.learning_rate`, "
-                "or check the scale of the input (`histone.scale`, `expression.transform`)."
+                "or check the scale of the input (`histone.scale`) and of the target (`expression.transform`)."
             )
         done, total = done + count, total + loss * count
         progress.advance(count, "%s: loss %.4f", label, total / done)
@@ -144,12 +162,23 @@ def _validation_blocks(regimes, known, run):
     return {name: block for name, block in blocks.items() if block.any()}
 
 
-def _validate(predict, store, target, blocks):
-    """Return a dict from val_mse_<regime> to the mean squared error there."""
+def _validate(predict, store, truth, blocks, loss):
+    """Return a dict from val_<loss>_<regime> to the mean loss there."""
     if not blocks:
         return {}
-    errors = (predict(store, np.logical_or.reduce(list(blocks.values()))) - target) ** 2
-    return {f"val_mse_{name}": float(errors[block].mean(dtype=np.float64)) for name, block in blocks.items()}
+    predicted = predict(store, np.logical_or.reduce(list(blocks.values())))
+    return {f"val_{loss.__name__}_{name}": loss(truth[block], predicted[block]) for name, block in blocks.items()}
+
+
+def _warn_of_genes_without_target(store, truth):
+    lost = store.genes[np.isfinite(store.expression).any(axis=0) & ~np.isfinite(truth).any(axis=0)]
+    if len(lost):
+        log.warning(
+            "%d genes with expression have no target, for lack of training values that differ (z-scores) or of a reference "
+            "(ratios); they are predicted, but neither trained on nor scored: %s",
+            len(lost),
+            some(lost),
+        )
 
 
 def _run_seed(seed, run):

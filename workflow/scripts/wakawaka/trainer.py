@@ -5,26 +5,29 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import tensorflow as tf
 
-from .model import build_model, copy_weights
+from .model import before_sigmoid, build_model, copy_weights
 
 
 class Trainer:
-    """Trains the fast form of a network with Adam on the mean squared error.
+    """Trains the fast form of a network with Adam on the mean squared error or, for a binary target, the mean cross-entropy.
 
     The first weights and what is dropped follow from Keras' global seed (`keras.utils.set_random_seed`).
 
     Args:
         spec, modules, sizes, words: of `build_model`; sizes has marks, bins and window.
         learning_rate: of Adam; its other settings are Keras' defaults.
+        binary: whether the target is 0 or 1 and the network's output a probability.
 
     Attributes:
         network: the keras.Model that is trained.
     """
 
-    def __init__(self, spec, modules, sizes, words, learning_rate):
-        self._form = {"spec": spec, "modules": modules, **sizes}
+    def __init__(self, spec, modules, sizes, words, learning_rate, binary=False):
+        self._form = {"spec": spec, "modules": modules, "binary": binary, **sizes}
         gpu = bool(tf.config.list_physical_devices("GPU"))
         self.network = build_model(**self._form, fast=not gpu, words=words)
+        # The cross-entropy of log odds does not suffer from probabilities that are rounded to 0 or 1.
+        self._output, self._losses = before_sigmoid(self.network), _cross_entropies if binary else _squares
         self._weights = self.network.trainable_variables
         self._optimizer = keras.optimizers.Adam(learning_rate)
         self._optimizer.build(self._weights)
@@ -73,9 +76,17 @@ class Trainer:
 
     def _step(self, inputs, truth):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(self.network(inputs, training=True) - truth))
+            loss = tf.reduce_mean(self._losses(self._output(inputs, training=True), truth))
         self._update(tape.gradient(loss, self._weights))
         return loss
+
+
+def _squares(output, truth):
+    return tf.square(output - truth)
+
+
+def _cross_entropies(output, truth):
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=output)
 
 
 def _tensors(batch, numbers):

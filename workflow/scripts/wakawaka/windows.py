@@ -60,3 +60,32 @@ def check_inside(path, gene, lengths):
                 f"{path}: the TSS of gene {gene_id} is at {chrom}:{tss + 1}, beyond the chromosome's {lengths[chrom]} bases; "
                 "this file and the annotation are of different assemblies."
             )
+
+
+def check_assemblies(entries):
+    """Refuse files of different genome assemblies.
+
+    Args:
+        entries: list of {"path", "lengths"}, the chromosomes' lengths from a file's header, and of {"path", "reach"}, how far
+            a file without such a header goes on each; all by the annotation's names of the chromosomes.
+
+    Raises:
+        InputError: if two files differ in a chromosome's length, or one goes on beyond its end in another.
+    """
+    known = {}
+    for entry in entries:
+        for chrom, length in entry.get("lengths", {}).items():
+            other, path = known.setdefault(chrom, (length, entry["path"]))
+            if length != other:
+                raise InputError(
+                    f"{entry['path']}: {chrom} has {length:,} bp here, but {other:,} bp in {path}: "
+                    "the files are of different genome assemblies; use files of one."
+                )
+    for entry in entries:
+        for chrom, end in entry.get("reach", {}).items():
+            length, path = known.get(chrom, (end, None))
+            if end > length:
+                raise InputError(
+                    f"{entry['path']}: this file goes on to {chrom}:{end:,}, but {chrom} ends at {length:,} bp in {path}: "
+                    "the files are of different genome assemblies; use files of one."
+                )

@@ -1,0 +1,65 @@
+# A finished model on new cells: their sample sheet -> a store of their own -> predictions. Nothing is trained.
+
+
+use rule read_sample_sheet as read_new_sample_sheet with:
+    input:
+        files=lambda wildcards: [path for _, path in NEW_SAMPLES[wildcards.cell]],
+        genes=part("genes"),
+    output:
+        part="results/predict_new/{cell}.npz",
+    log:
+        "logs/read_sample_sheet/new/{cell}.log",
+    benchmark:
+        "benchmarks/read_sample_sheet/new/{cell}.tsv"
+    params:
+        **SHEET,
+        code=code("read_sample_sheet.py"),
+        file_marks=lambda wildcards: [mark for mark, _ in NEW_SAMPLES[wildcards.cell]],
+
+
+use rule build_store as build_new_store with:
+    input:
+        genes=part("genes"),
+        histone=expand("results/predict_new/{cell}.npz", cell=NEW_SAMPLES) if "histone" in MODULES else [],
+        sequence=part("sequence") if "dna" in MODULES else [],
+        expression=[],
+    output:
+        store=NEW_STORE,
+        warnings="results/predict_new/warnings.tsv",
+    log:
+        "logs/build_store/new.log",
+    benchmark:
+        "benchmarks/build_store/new.tsv"
+    params:
+        code=code("build_store.py"),
+        cells=list(NEW_SAMPLES),
+        marks=MARKS,
+        window=config["window"],
+        bins=config["bins"],
+        oriented=config["oriented"],
+        reference=None,
+
+
+rule predict_new:
+    input:
+        store=NEW_STORE,
+        # A model that this pipeline can make is taken as it is: as an input it would be trained again whenever a setting has changed.
+        model=[] if NEW_MODEL.startswith("results/") else [NEW_MODEL, NEW_PREPROCESSING],
+    output:
+        predictions="results/predict_new/predictions.tsv.gz",
+    log:
+        "logs/predict_new/predict_new.log",
+    benchmark:
+        "benchmarks/predict_new/predict_new.tsv"
+    conda:
+        "../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=120,
+    params:
+        code=code("predict_new.py"),
+        model=NEW_MODEL,
+        preprocessing=NEW_PREPROCESSING,
+    script:
+        "../workflow/scripts/predict_new.py"

@@ -1,0 +1,89 @@
+# The DNA of every gene's window: one rule for each form.
+
+
+rule unpack_fasta:
+    input:
+        genome=lambda wildcards: config["sequence"]["path"],
+    output:
+        unpacked="results/unpack_fasta/genome.fa",
+    log:
+        "logs/unpack_fasta/unpack_fasta.log",
+    benchmark:
+        "benchmarks/unpack_fasta/unpack_fasta.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("unpack_fasta.py"),
+    script:
+        "../workflow/scripts/unpack_fasta.py"
+
+
+rule read_fasta:
+    input:
+        genome=lambda wildcards: genome(),
+        genes=part("genes"),
+    output:
+        part="results/read_fasta/sequence.npz",
+    log:
+        "logs/read_fasta/read_fasta.log",
+    benchmark:
+        "benchmarks/read_fasta/read_fasta.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("read_fasta.py"),
+        window=config["window"],
+        oriented=config["oriented"],
+    script:
+        "../workflow/scripts/read_fasta.py"
+
+
+rule read_2bit:
+    input:
+        genome=lambda wildcards: config["sequence"]["path"],
+        genes=part("genes"),
+    output:
+        part="results/read_2bit/sequence.npz",
+    log:
+        "logs/read_2bit/read_2bit.log",
+    benchmark:
+        "benchmarks/read_2bit/read_2bit.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("read_2bit.py"),
+        window=config["window"],
+        oriented=config["oriented"],
+    script:
+        "../workflow/scripts/read_2bit.py"
+
+
+rule read_sequence_csv:
+    input:
+        csv=lambda wildcards: config["sequence"]["path"],
+    output:
+        part="results/read_sequence_csv/sequence.npz",
+    log:
+        "logs/read_sequence_csv/read_sequence_csv.log",
+    benchmark:
+        "benchmarks/read_sequence_csv/read_sequence_csv.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("read_sequence_csv.py"),
+        window=config["window"],
+        order=config["sequence"]["base_order"],
+    script:
+        "../workflow/scripts/read_sequence_csv.py"

@@ -1,0 +1,220 @@
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutating import mutated_bytes
+
+from wakawaka.dna import decode, encode, reverse_complement
+from wakawaka.errors import InputError
+from wakawaka.parts import read_part, write_part
+from wakawaka.read_2bit import read_2bit
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not beside the project (../shared/data)")
+
+RECORDS = {"chr1": "ACGTACGGTTCAANNNCATG", "2": "ccggttaaNNn"}
+
+
+def blocks(flags):
+    """The starts and sizes of the runs of True."""
+    edges = np.flatnonzero(np.diff(np.array([False, *flags, False]).astype(int)))
+    return edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist()
+
+
+def two_bit(records, order="<", version=0, magic=0x1A412743, reserved=0):
+    """The bytes of a 2bit file, by the format's description."""
+
+    def words(*numbers):
+        return struct.pack(f"{order}{len(numbers)}I", *numbers)
+
+    bodies = {}
+    for name, letters in records.items():
+        body = words(len(letters))
+        for flags in ([letter in "Nn" for letter in letters], [letter.islower() for letter in letters]):
+            starts, sizes = blocks(flags)
+            body += words(len(starts), *starts, *sizes)
+        codes = np.array(["TCAG".index(letter) if letter in "TCAG" else 0 for letter in letters.upper()], np.uint8)
+        codes = np.pad(codes, (0, -len(codes) % 4)).reshape(-1, 4)
+        packed = (codes << np.array([6, 4, 2, 0], np.uint8)).sum(axis=1).astype(np.uint8)
+        bodies[name] = body + words(reserved) + packed.tobytes()
+    index, offset = b"", 16 + sum(5 + len(name) for name in records)
+    for name, body in bodies.items():
+        index += bytes([len(name)]) + name.encode("latin-1") + words(offset)
+        offset += len(body)
+    return words(magic, version, len(records), 0) + index + b"".join(bodies.values())
+
+
+def read(tmp_path, genes, content, window=6, oriented=True):
+    """Cut the windows of genes, each a tuple (id, chromosome, 0-based TSS, strand); return (about, dict of letters)."""
+    path = tmp_path / "genome.2bit"
+    path.write_bytes(content)
+    columns = dict(zip(("gene_id", "chrom", "tss", "strand"), map(np.array, zip(*genes, strict=True)), strict=True))
+    write_part(tmp_path / "genes.npz", [], **columns)
+    read_2bit(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window, oriented=oriented)
+    about, part = read_part(tmp_path / "sequence.npz")
+    return about, dict(zip(part["gene_id"].tolist(), map(decode, part["values"]), strict=True))
+
+
+def expected_windows(records, genes, window, oriented):
+    windows = {}
+    for gene_id, chrom, tss, strand in genes:
+        first = tss - window // 2 + (1 if oriented and strand == "-" else 0)
+        letters = records[chrom].upper()
+        windows[gene_id] = "".join(
+            letters[place] if 0 <= place < len(letters) else "N" for place in range(first, first + window)
+        )
+    return windows
+
+
+def test_windows(tmp_path):
+    genes = [("A", "1", 8, "+"), ("B", "chr1", 8, "-"), ("C", "2", 0, "-"), ("D", "2", 6, "."), ("E", "chr1", 15, "+")]
+    about, windows = read(tmp_path, genes, two_bit(RECORDS))
+    assert windows == {"A": "CGGTTC", "B": "GGTTCA", "C": "NNCCGG", "D": "GTTAAN", "E": "ANNNCA"}
+    assert about["order"] == "genomic" and about["warnings"] == []
+    assert about["assemblies"] == [{"path": f"{tmp_path}/genome.2bit", "lengths": {"1": 20, "2": 11, "chr1": 20}}]
+    assert read(tmp_path, genes, two_bit(RECORDS), oriented=False)[1]["B"] == "CGGTTC"
+
+
+GENES = [("A", "chr1", 8, "+")]
+WHOLE = two_bit(RECORDS)
+
+
+def with_word(place, number):
+    return WHOLE[:place] + struct.pack("<I", number) + WHOLE[place + 4 :]
+
+
+# The index of two names ends here; chr1's record begins, with its length, 1 block of N (its start and size), 0 masked.
+FIRST = 16 + 9 + 6
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", ": this is no 2bit file, by its first bytes"),
+        (b">chr1\nACGTACGTACGTACGTACGT\n", ": this is no 2bit file, by its first bytes"),
+        (gzip.compress(WHOLE), ": this is no 2bit file, by its first bytes"),
+        (two_bit(RECORDS, ">"), ": this 2bit file was made on a big-endian computer and cannot be read"),
+        (two_bit(RECORDS, version=1), ": this 2bit file is of version 1, but only version 0 can be read"),
+        (two_bit(RECORDS, reserved=1), ": the 2bit file is truncated or damaged: the record of chr1 is none"),
+        (two_bit({}), ": the 2bit file is truncated or damaged: it has no chromosomes"),
+        (two_bit({"": "ACGT"}), ": the 2bit file is truncated or damaged: the name '' in its index is none"),
+        (two_bit({"a\0b": "ACGT"}), ": the 2bit file is truncated or damaged: the name 'a\\x00b' in its index is none"),
+        (WHOLE.replace(b"\x012", b"\x041chr"), ": the 2bit file is truncated or damaged: "),
+        (two_bit({"chr1": "A", "chr2": "C"}).replace(b"chr2", b"chr1"), ": the 2bit file is truncated or damaged: the name 'chr1' in"),
+        (with_word(8, 2**32 - 1), ": the 2bit file is truncated or damaged: "),
+        (with_word(21, 2**32 - 1), ": the 2bit file is truncated or damaged: it ends too early"),
+        (with_word(21, 16), ": the 2bit file is truncated or damaged: "),
+        (with_word(FIRST, 2**32 - 1), ": the 2bit file is truncated or damaged: it ends within chr1"),
+        (with_word(FIRST + 4, 2**31), ": the 2bit file is truncated or damaged: it ends too early"),
+        (with_word(FIRST + 8, 19), ": the 2bit file is truncated or damaged: the blocks of N of chr1 overlap or go on beyond its 20 bases"),
+        (with_word(FIRST + 12, 2**32 - 1), ": the 2bit file is truncated or damaged: the blocks of N of chr1 overlap"),
+        (with_word(FIRST + 16, 2**29), ": the 2bit file is truncated or damaged: it ends too early"),
+        (WHOLE[:-1], ": the 2bit file is truncated or damaged: it ends within 2; fetch or make it again"),
+        (WHOLE[:20], ": the 2bit file is truncated or damaged: it ends too early"),
+    ],
+)  # fmt: skip
+def test_what_is_no_2bit_file_is_refused(tmp_path, content, says):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, GENES, content)
+    assert str(caught.value).startswith(f"{tmp_path}/genome.2bit{says}")
+    assert not (tmp_path / "sequence.npz").exists()
+
+
+def test_two_records_at_one_place_are_refused(tmp_path):
+    content = two_bit({"a": "ACGT", "b": "ACGT"})
+    offset = content[18:22]
+    with pytest.raises(InputError, match="the record of b overlaps another"):
+        read(tmp_path, [("A", "a", 1, "+")], content[:24] + offset + content[28:])
+
+
+def test_blocks_that_overlap_are_refused(tmp_path):
+    content = two_bit({"a": "ANNAANNA"})
+    starts = struct.pack("<2I", 1, 5)
+    assert content.count(starts) == 1
+    with pytest.raises(InputError, match="the blocks of N of a overlap"):
+        read(tmp_path, [("A", "a", 1, "+")], content.replace(starts, struct.pack("<2I", 5, 1)))
+
+
+def test_a_missing_genome_is_refused(tmp_path):
+    write_part(tmp_path / "genes.npz", [], gene_id=np.array(["A"]), chrom=np.array(["1"]), tss=np.array([0]))
+    with pytest.raises(InputError, match=r"no\.2bit: the file does not exist; check its path"):
+        read_2bit(tmp_path / "no.2bit", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, oriented=True)
+
+
+common = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(common, max_examples=150)
+@given(st.data())
+def test_any_window_is_what_strings_give(tmp_path, data):
+    sequence = st.text("ACGTNacgtn", min_size=1, max_size=40)
+    records = dict(zip(["chr1", "2", "X"], data.draw(st.lists(sequence, min_size=1, max_size=3)), strict=False))
+    genes = [
+        (f"G{number}", chrom, data.draw(st.integers(0, len(records[chrom]) - 1)), data.draw(st.sampled_from("+-.")))
+        for number, chrom in enumerate(data.draw(st.lists(st.sampled_from(list(records)), min_size=1, max_size=6)))
+    ]
+    window, oriented = 2 * data.draw(st.integers(1, 30)), data.draw(st.booleans())
+    found = read(tmp_path, genes, two_bit(records), window, oriented)[1]
+    assert found == expected_windows(records, genes, window, oriented)
+
+
+def unpacked(content):
+    """The records of a 2bit file, read step by step; an error of any kind where it is none."""
+
+    def words(place, count):
+        return list(struct.unpack_from(f"<{count}I", content, place))
+
+    records, place = {}, 16
+    for _ in range(words(8, 1)[0]):
+        name = content[place + 1 : place + 1 + content[place]].decode("ascii")
+        place += 1 + content[place]
+        at = words(place, 1)[0]
+        place += 4
+        length, count = words(at, 2)
+        starts, sizes = words(at + 8, count), words(at + 8 + 4 * count, count)
+        at += 8 + 8 * count
+        at += 8 + 8 * words(at, 1)[0]
+        bits = "".join(f"{byte:08b}" for byte in content[at : at + (length + 3) // 4])
+        letters = ["TCAG"[int(bits[2 * k : 2 * k + 2], 2)] for k in range(length)]
+        for start, size in zip(starts, sizes, strict=True):
+            letters[start : start + size] = "N" * size
+        records[name] = "".join(letters)
+    return records
+
+
+@settings(common, max_examples=500)
+@given(mutated_bytes(WHOLE))
+def test_damaged_files(tmp_path, content):
+    """The format has no checksum: what is accepted is read as its bytes say, but nobody notices a flipped base."""
+    genes = [("A", "chr1", 8, "+"), ("B", "2", 7, "-")]
+    try:
+        found = read(tmp_path, genes, content, 40)[1]
+    except InputError:
+        return
+    records = unpacked(content)
+    assert found == expected_windows(records, [gene for gene in genes if gene[1] in records], 40, True)
+
+
+@needs_data
+def test_start_codons_read_atg(tmp_path):
+    gtf = gzip.decompress((DATA / "dna" / "gencode_v29_hg38_chr1_0-1.5Mb.gtf.gz").read_bytes()).decode()
+    genes = []
+    for line in gtf.splitlines():
+        fields = line.split("\t")
+        if len(fields) == 9 and fields[2] == "start_codon":
+            start, end, strand = int(fields[3]), int(fields[4]), fields[6]
+            if end - start == 2 and end <= 1_000_000:
+                genes.append((f"G{len(genes)}", fields[0], end - 1 if strand == "-" else start - 1, strand))
+    fasta = gzip.decompress((DATA / "dna" / "hg38_chr1_0-1000000.fa.gz").read_bytes()).decode()
+    records = {"chr1": "".join(fasta.split("\n")[1:])}
+    windows = read(tmp_path, genes, two_bit(records), 200)[1]
+    assert windows == expected_windows(records, genes, 200, True)
+    turned = [
+        reverse_complement(encode(windows[gene_id])) if strand == "-" else encode(windows[gene_id])
+        for gene_id, _, _, strand in genes
+    ]
+    assert [decode(codes[100:103]) for codes in turned] == ["ATG"] * 26

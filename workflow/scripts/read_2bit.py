@@ -1,0 +1,14 @@
+"""Sequences of the genes' windows from a genome in the 2bit format."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_2bit import read_2bit
+
+    read_2bit(
+        genome=snakemake.input.genome,
+        genes=snakemake.input.genes,
+        part=snakemake.output.part,
+        window=snakemake.params.window,
+        oriented=snakemake.params.oriented,
+    )

@@ -1,0 +1,15 @@
+"""Expression from the labels in DeepChrome's files."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_deepchrome_expression import read_deepchrome_expression
+
+    read_deepchrome_expression(
+        paths=snakemake.input.csv,
+        part=snakemake.output.part,
+        cells=snakemake.params.cells,
+        file_cells=snakemake.params.file_cells,
+        marks=snakemake.params.marks,
+        bins=snakemake.params.bins,
+    )

@@ -1,0 +1,13 @@
+"""Genes from the files of DeepChrome or DeepDiff."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_deepchrome_genes import read_deepchrome_genes
+
+    read_deepchrome_genes(
+        paths=snakemake.input.csv,
+        part=snakemake.output.part,
+        marks=snakemake.params.marks,
+        bins=snakemake.params.bins,
+    )

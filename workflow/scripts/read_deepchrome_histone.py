@@ -1,0 +1,14 @@
+"""Histone marks of one cell from its files of DeepChrome's or DeepDiff's."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_deepchrome_histone import read_deepchrome_histone
+
+    read_deepchrome_histone(
+        paths=snakemake.input.csv,
+        part=snakemake.output.part,
+        marks=snakemake.params.marks,
+        bins=snakemake.params.bins,
+        order=snakemake.params.order,
+    )

@@ -1,0 +1,13 @@
+"""Expression from one file of `gene,value` lines per cell."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.files import as_list
+    from wakawaka.read_expression_csv import read_expression_csv
+
+    read_expression_csv(
+        paths=as_list(snakemake.input.csv),
+        part=snakemake.output.part,
+        cells=snakemake.params.cells,
+    )

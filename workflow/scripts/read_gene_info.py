@@ -1,0 +1,12 @@
+"""Genes from Roadmap's gene_info table."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_gene_info import read_gene_info
+
+    read_gene_info(
+        path=snakemake.input.gene_info,
+        part=snakemake.output.part,
+        biotypes=snakemake.params.biotypes,
+    )

@@ -1,0 +1,15 @@
+"""Expression from the tables of a quantifier, one per cell."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.files import as_list
+    from wakawaka.read_quantification import read_quantification
+
+    read_quantification(
+        paths=as_list(snakemake.input.tables),
+        part=snakemake.output.part,
+        cells=snakemake.params.cells,
+        gene_id=snakemake.params.gene_id,
+        value=snakemake.params.value,
+    )

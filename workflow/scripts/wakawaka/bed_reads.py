@@ -1,0 +1,185 @@
+"""Reads from BED and tagAlign files, plain or gzip-compressed, in bounded memory."""
+
+import gzip
+import logging
+import math
+import os
+import re
+
+import polars as pl
+
+from .errors import InputError
+from .files import readable
+from .progress import Progress
+
+log = logging.getLogger(__name__)
+
+# Bytes of text parsed at a time.
+CHUNK = 32 << 20
+
+# The highest position that BAM can hold too; no known chromosome is longer.
+_LAST = 2**31 - 1
+
+# The six first fields of BED, in their order.
+_FIELDS = {
+    "chrom": pl.String,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "name": pl.String,
+    "score": pl.Float64,
+    "strand": pl.String,
+}
+# polars takes the number of fields from the first line, and lines may differ in it.
+_SIX_FIELDS = b"chr\t0\t1\t.\t0\t.\n"
+_STRANDS = ("+", "-", ".", None)
+# What polars takes for a number, too.
+_WHOLE = re.compile(rb" *[+-]?\d{1,18}")
+_NUMBER = re.compile(rb" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NO_READ = ("track", "browser", "#")
+
+
+def bed_reads(path, min_mapq=0):
+    """Yield (chromosome, start [read] int64, end [read] int64, strand [read] int8: 1, -1 or 0 unknown), batch by batch.
+
+    Positions are 0-based, the end is not included. Lines may come in any order and have 3 or more tab-separated fields;
+    blank lines and `track`, `browser` and `#` lines are left out wherever they stand. The strand is field 6, if any.
+
+    Args:
+        path: BED or tagAlign file, gzip-compressed (also bgzip) or not, told by its content.
+        min_mapq: where above 0, reads with a lower score (field 5, which `bedtools bamtobed` fills with the mapping
+            quality) are left out.
+
+    Raises:
+        InputError: a line that is no read, with its number; a file that is no text; a truncated or damaged gzip.
+    """
+    progress = Progress(log, os.path.getsize(path) / 1e6 if os.path.isfile(path) else 0, "MB")
+    line, reads, before = 1, 0, 0
+    for chunk, position in _chunks(path):
+        frame = _parsed(chunk, min_mapq)
+        if frame is None:
+            frame = _parsed_by_line(path, chunk, line, min_mapq)
+        line += chunk.count(b"\n")
+        if min_mapq > 0:
+            frame = frame.filter(pl.col("score") >= min_mapq)
+        strand = pl.when(pl.col("strand") == "+").then(1).when(pl.col("strand") == "-").then(-1).otherwise(0)
+        frame = frame.with_columns(strand.cast(pl.Int8).alias("strand"))
+        for (chrom,), rows in frame.partition_by("chrom", as_dict=True).items():
+            yield chrom, *(rows[name].to_numpy() for name in ("start", "end", "strand"))
+        reads += len(frame)
+        progress.advance((position - before) / 1e6, "%s: %d reads so far", path, reads)
+        before = position
+
+
+def _chunks(path):
+    """Yield (whole lines as bytes, position in the file)."""
+    with readable(path), open(path, "rb") as raw:
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        file = gzip.GzipFile(fileobj=raw) if compressed else raw
+        rest, first = b"", True
+        while block := file.read(CHUNK):
+            if first:
+                block, first = block.removeprefix(b"\xef\xbb\xbf"), False
+            if b"\0" in block:
+                raise InputError(
+                    f"{path}: this is neither text (BED, tagAlign) nor a BAM, CRAM or bigWig file; check the path and the format."
+                )
+            block = rest + block
+            cut = block.rfind(b"\n") + 1
+            rest = block[cut:]
+            if len(rest) >= CHUNK:
+                raise InputError(
+                    f"{path}: there is a line of more than {CHUNK >> 20} MB, so this is no BED file; check the path."
+                )
+            yield block[:cut].replace(b"\r\n", b"\n"), raw.tell()
+        if rest:
+            yield rest.removesuffix(b"\r"), raw.tell()
+
+
+def _parsed(chunk, min_mapq):
+    """Return a table of the reads, or None if a line is no plain read."""
+    # polars takes a number before it as such.
+    if b"\r" in chunk:
+        return None
+    names = _columns(min_mapq)
+    places = list(_FIELDS)
+    try:
+        frame = pl.read_csv(
+            _SIX_FIELDS + chunk,
+            separator="\t",
+            has_header=False,
+            schema={f"column_{place}": dtype for place, dtype in enumerate(_FIELDS.values(), start=1)},
+            columns=[places.index(name) for name in names],
+            quote_char=None,
+            comment_prefix="#",
+            truncate_ragged_lines=True,
+        )[1:]
+    except pl.exceptions.PolarsError:
+        return None
+    frame.columns = names
+    start, end = pl.col("start"), pl.col("end")
+    wrong = [pl.col("chrom").is_null(), start.is_null(), end.is_null(), start < 0, end <= start, end > _LAST]
+    if min_mapq > 0:
+        wrong += [pl.col("score").is_null(), ~pl.col("score").is_finite()]
+    if frame.select(pl.any_horizontal(wrong).any()).item():
+        return None
+    odd = any(name.startswith(_NO_READ) for name in frame["chrom"].unique())
+    return None if odd or not set(frame["strand"].unique()) <= set(_STRANDS) else frame
+
+
+def _parsed_by_line(path, chunk, first, min_mapq):
+    """Return the same table, slowly: it names the first wrong line and leaves harmless oddities out."""
+    rows = []
+    for number, line in enumerate(chunk.split(b"\n"), start=first):
+        if line.strip() and not line.startswith(b"#") and not re.match(rb"(track|browser)(\s|$)", line):
+            try:
+                rows.append(_read(line, min_mapq))
+            except ValueError as error:
+                raise InputError(f"{path}, line {number}: {error}.") from None
+    return pl.DataFrame(rows, schema={name: _FIELDS[name] for name in _columns(min_mapq)}, orient="row")
+
+
+def _columns(min_mapq):
+    return ["chrom", "start", "end", *(["score"] if min_mapq > 0 else []), "strand"]
+
+
+def _read(line, min_mapq):
+    """Return the fields of one line. Raises ValueError with a sentence."""
+    fields = line.split(b"\t")
+    if len(fields) < 3:
+        hint = "; this looks like SAM: convert it with `samtools view -b`" if line.startswith(b"@") else ""
+        raise ValueError(
+            f"{len(fields)} fields where BED has at least 3 (chromosome, start, end), separated by single tabs{hint}"
+        )
+    try:
+        chrom = fields[0].decode()
+    except UnicodeDecodeError:
+        raise ValueError("the chromosome is no text in UTF-8; check that this is a BED file") from None
+    if not chrom:
+        raise ValueError("the chromosome is empty")
+    for name, field in (("start", fields[1]), ("end", fields[2])):
+        if not _WHOLE.fullmatch(field):
+            raise ValueError(f"the {name} is {_text(field)}, but it must be a whole number")
+    start, end = int(fields[1]), int(fields[2])
+    if start < 0:
+        raise ValueError(f"the start is {start}, but BED counts from 0")
+    if end <= start:
+        raise ValueError(f"the end {end} is not behind the start {start}: a read has at least one base")
+    if end > _LAST:
+        raise ValueError(f"the end is {end}, which is beyond any chromosome")
+    strand = fields[5].decode("latin-1") or None if len(fields) > 5 else None
+    if strand not in _STRANDS:
+        raise ValueError(f"the strand (field 6) is {_text(fields[5])}, but it must be +, - or .")
+    if min_mapq <= 0:
+        return chrom, start, end, strand
+    score = fields[4] if len(fields) > 4 else b""
+    if not _NUMBER.fullmatch(score) or not math.isfinite(float(score)):
+        raise ValueError(
+            f"the score (field 5) is {_text(score)}, but `histone.min_mapq` needs the mapping quality there; "
+            "correct the file or set the key to 0"
+        )
+    return chrom, start, end, float(score), strand
+
+
+def _text(field):
+    return repr(field[:40].decode("utf-8", "replace"))

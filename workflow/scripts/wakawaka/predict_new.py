@@ -1,0 +1,97 @@
+"""Predictions of a finished model for cells that it was not made with."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import targets
+from .errors import InputError
+from .files import readable, write_table
+from .model import use_threads
+from .predictor import load_predictor
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+# What must be the same of the model's inputs and of the new cells', and the key of config.yaml that sets it.
+SAME = {
+    "marks": "histone.marks",
+    "bins": "bins",
+    "window": "window",
+    "oriented": "oriented",
+    "scale": "histone.scale",
+    "counting": "histone.counting, histone.min_mapq, histone.duplicates",
+}
+
+
+def predict_new(store, model, preprocessing, predictions, *, threads):
+    """Write what a model predicts for every cell and gene of a store that needs no expression.
+
+    Columns: cell, gene_id, prediction (of the model's target; of a binary one the probability of a 1) and expression: the
+    prediction in the units of the expression that the model was trained on, unknown where it cannot be turned back.
+
+    Args:
+        store: paths of a store, as `build_store` writes it.
+        model, preprocessing: paths, as `train` writes them. predictions: output path.
+        threads: of TensorFlow and of the loops of our own.
+
+    Raises:
+        InputError: a file that is missing or damaged, or inputs that are not of the form the model was trained on.
+    """
+    use_threads(threads)
+    store, about = Store(store), _read(preprocessing)
+    with readable(model), open(model, "rb"):
+        pass
+    _check(about, store, preprocessing)
+    wanted = np.ones((len(store.cells), len(store.genes)), bool)
+    predicted = load_predictor(model, store, about["spec"], about["modules"], about["binary"])(store, wanted)
+    table = pd.DataFrame(
+        {
+            "cell": np.repeat(store.cells, len(store.genes)),
+            "gene_id": np.tile(store.genes, len(store.cells)),
+            "prediction": predicted.ravel(),
+            "expression": targets.invert(predicted, store.genes, about["target"], about["fitted"]).ravel(),
+        }
+    )
+    write_table(table, predictions)
+    log.info("%d genes in %d cells predicted with %s", len(store.genes), len(store.cells), model)
+
+
+def _read(preprocessing):
+    needed = {"spec", "modules", "binary", "target", "fitted", *SAME}
+    try:
+        with readable(preprocessing):
+            about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
+        missing = needed - set(about)
+    except (ValueError, TypeError):
+        missing = needed
+    if missing:
+        raise InputError(
+            f"{preprocessing}: this is not what training writes beside a model; copy the folder of the model whole, "
+            "and name the model.keras in it in `predict_new.model`."
+        )
+    return about
+
+
+def _check(about, store, preprocessing):
+    """Refuse inputs of another form than those that the model learnt from."""
+    if sorted(about["modules"]) != sorted(store.modules):
+        raise InputError(
+            f"config key `modules` is {store.modules}, but the model in {preprocessing} was trained on {about['modules']}: set it to that."
+        )
+    for name, key in SAME.items():
+        if name not in ("window", "oriented") and "histone" not in store.modules:
+            continue
+        if name == "counting" and about[name] is None:
+            log.warning(
+                "how the counts were made that the model was trained on is not known; those of the new cells were made with %s",
+                store.info[name],
+            )
+        elif about[name] != store.info[name]:
+            raise InputError(
+                f"config key `{key}`: the model in {preprocessing} was trained with {about[name]}, but the new cells are read with "
+                f"{store.info[name]}; set it to what the model knows."
+            )

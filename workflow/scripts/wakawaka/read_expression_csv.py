@@ -1,0 +1,54 @@
+"""Expression from one file of `gene,value` lines per cell, such as DeepDiff's `{cell}.expr.csv`."""
+
+import numpy as np
+import pandas as pd
+
+from .errors import InputError
+from .expression_part import write_expression
+from .files import open_text, readable
+from .parts import Warnings, unique_rows
+from .tables import gene_name, numbers, read_lines
+
+
+def read_expression_csv(paths, part, *, cells):
+    """Write the expression part of files without a header, gzip-compressed or not.
+
+    A gene is named by its Ensembl id or the integer part of it, zero-padded or not. Values that are empty or NA, and genes
+    that a cell's file lacks, are not known. A header is refused: a first line whose value is no number may as well be damaged.
+
+    Args:
+        paths: list of one path per cell, in the order of `cells`.
+
+    Raises:
+        InputError: a line of another form, a value that is no finite number, two differing values of one gene, an empty
+            file, or no value at all. Names the line where there is one.
+    """
+    warnings = Warnings()
+    found = {}
+    for path, cell in zip(paths, cells, strict=True):
+        gene_id, values = _read(path)
+        keep = unique_rows(gene_id, values, path, warnings)
+        found[cell] = gene_id[keep], values[keep]
+    write_expression(part, paths, warnings, cells, found)
+
+
+def _read(path):
+    """Return the gene ids [line] and values [line] float32 of one file."""
+    with readable(path), open_text(path) as file:
+        lines = read_lines(path, file)
+    if not lines:
+        raise InputError(f"{path}: the file is empty; check `expression.path` in config.yaml.")
+    rows = [line.strip().split(",") for line in lines]
+    for number, row in enumerate(rows, start=1):
+        if len(row) != 2 or not row[0]:
+            raise InputError(
+                f"{path}, line {number}: a line must be `gene id,value`, but this is {lines[number - 1].strip()[:40]!r}."
+            )
+    index = range(1, len(rows) + 1)
+    text = pd.DataFrame([row[1:] for row in rows], columns=["the value"], index=index, dtype=object)
+    try:
+        values = numbers(path, text)[:, 0]
+    except InputError as error:
+        header = " If the first line is a header, remove it: files of this kind have none."
+        raise InputError(f"{error}{header if f'{path}, line 1:' in str(error) else ''}") from error
+    return np.array([gene_name(row[0]) for row in rows]), values
