@@ -228,7 +228,8 @@ def make_split(folder, paths, held_out_genes, target=VALUE):
     split(paths, **names, **chosen, target=target)
 
 
-@pytest.mark.parametrize("reader", READERS)
+# The file that `log1p` reads holds counts, of which it warns: see the end.
+@pytest.mark.parametrize("reader", [name for name in READERS if name != "log1p"])
 def test_every_file_of_this_module_is_read_as_it_stands(tmp_path, reader):
     found = read(tmp_path, reader, gzip.compress(GENOME.encode()) if reader == "packed fasta" else None)
     if found:
@@ -934,7 +935,6 @@ def test_values_of_an_npz_file_that_are_no_logarithms_of_counts(tmp_path, off, o
     assert scale == "log1p" and np.array_equal(found["values"], array[:, :, 1:])
 
 
-@pytest.mark.xfail(strict=True, reason="the count files' reader takes any number that is not negative for a logarithm")
 @pytest.mark.parametrize("off", [1.1e-3, 0.3])
 def test_values_of_a_count_file_that_are_no_logarithms_of_counts(tmp_path, off):
     text = COUNTS.replace("\t6\t7", f"\t{np.log1p(6):.7g}\t{np.log1p(7) + off:.7g}")

@@ -34,12 +34,15 @@ class Project:
         return self.folder / name
 
     def snakemake(self, *arguments, configfile=None, env=None, check=True):
-        """Run snakemake on two cores; return the finished process with its output, errors and screen as one text."""
+        """Run snakemake on two cores, with one config file or several.
+
+        Return the finished process with its output, errors and screen as one text.
+        """
         command = [str(Path(sys.executable).with_name("snakemake")), *map(str, arguments)]
         if not any(argument in ("--cores", "--jobs") for argument in arguments):
             command += ["--cores", "2"]
         if configfile:
-            command += ["--configfile", str(configfile)]
+            command += ["--configfile", *([configfile] if isinstance(configfile, str) else configfile)]
         process = subprocess.run(
             command, cwd=self.folder, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900,

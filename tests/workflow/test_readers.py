@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import struct
 from typing import NamedTuple
 
@@ -10,7 +11,9 @@ import pandas as pd
 import pysam
 import pytest
 import yaml
+from conftest import Project
 
+RAW = "resources/raw_example.yaml"
 COLUMNS = ["gene_id", "chrom", "start", "end", "strand"]
 STORE = "results/store"
 NO_WARNINGS = ["Nothing odd was met."]
@@ -397,31 +400,98 @@ def test_genes_marks_and_labels_of_the_same_deepchrome_files(project, truth):
     check_store(project, truth._replace(expression=labels), dna=False)
 
 
-def test_the_raw_example_gives_the_counts_that_its_reads_are_made_of(project):
-    project.snakemake("--until", "build_store", configfile="resources/raw_example.yaml")
-    assert warned(project) == NO_WARNINGS
-    genes, info = gene_places(project), json.loads((project / STORE / "store.json").read_text())
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    """A copy in which the raw example has run from its alignments to the report."""
+    project = Project(tmp_path_factory.mktemp("raw"))
+    project.snakemake(configfile=RAW)
+    project.snakemake("--report", "results/report.html", configfile=RAW)
+    return project
+
+
+def test_the_raw_example_gives_the_counts_that_its_reads_are_made_of(raw):
+    assert warned(raw) == NO_WARNINGS
+    genes, info = gene_places(raw), json.loads((raw / STORE / "store.json").read_text())
     assert set(genes["chrom"]) == {"chr1"} and set(genes["strand"]) == {"+", "-"}
-    lines = read(project / "results/example/genes.gtf", header=None, comment="#")
+    lines = read(raw / "results/example/genes.gtf", header=None, comment="#")
     assert len(genes) == ((lines[0] == "chr1") & (lines[2] == "gene")).sum() > 30
-    cells = read(project / STORE / "cells.tsv")["cell"].tolist()
+    cells = read(raw / STORE / "cells.tsv")["cell"].tolist()
     # Some of the marks are tracks, so that the numbers are floats.
-    histone = np.load(project / STORE / "histone.npy")
+    histone = np.load(raw / STORE / "histone.npy")
     assert info["scale"] == "counts" and histone.dtype == np.float32 and histone.shape[0] == len(cells) == 8
     for row, cell in enumerate(cells):
-        table = (
-            read(project / f"results/example/counts/{cell}.tsv.gz").astype({"bin": int}).set_index(["gene_id", "bin"])
-        )
+        table = read(raw / f"results/example/counts/{cell}.tsv.gz").astype({"bin": int}).set_index(["gene_id", "bin"])
         counts = table.sort_index()[info["marks"]].astype(int)
         for values, gene in zip(histone[row], genes.itertuples(), strict=True):
             expected = counts.loc[gene.gene_id].to_numpy()
             assert np.array_equal(values, expected[::-1] if gene.strand == "-" else expected), (cell, gene.gene_id)
-    check_windows(
-        np.load(project / STORE / "dna.npy"), genes, letters_of(project / "results/example/genome.fa")["chr1"]
-    )
-    expression = read(project / "results/example/expression.tsv").set_index("gene_id").loc[genes["gene_id"], cells]
+    check_windows(np.load(raw / STORE / "dna.npy"), genes, letters_of(raw / "results/example/genome.fa")["chr1"])
+    expression = read(raw / "results/example/expression.tsv").set_index("gene_id").loc[genes["gene_id"], cells]
     tpm = np.vectorize(lambda text: float(f"{2.0 ** float(text):.6g}"))(expression.to_numpy(str)).T
-    assert np.array_equal(np.load(project / STORE / "expression.npy"), tpm.astype(np.float32))
+    assert np.array_equal(np.load(raw / STORE / "expression.npy"), tpm.astype(np.float32))
+
+
+def test_the_raw_example_runs_from_alignments_to_the_report(raw):
+    scores = read(raw / "results/scores/wakawaka/scores.tsv")
+    chosen = scores[(scores["set"] == "test") & (scores["run"] == "final") & (scores["predictor"] == "model")]
+    assert set(chosen["regime"]) == {"unseen_cell", "unseen_gene", "both_unseen"}
+    # Marks and a motif are planted: a model that reads them is far from a constant. Its r was 0.83 and more.
+    assert (chosen["pearson"].astype(float) > 0.5).all()
+    report = (raw / "results/report.html").read_text()
+    assert report.count(NO_WARNINGS[0]) >= 2
+
+
+def test_a_finished_model_predicts_new_cells_without_training(raw):
+    """The reads of a held-out cell, under another name."""
+    sheet = read(raw / "resources/raw_example.tsv")
+    sheet = sheet[sheet["cell"] == "C07"].assign(cell="new")
+    sheet.to_csv(raw / "new.tsv", sep="\t", index=False)
+    # What the model was trained with has changed since, which would make Snakemake train it again.
+    (raw / "new.yaml").write_text("predict_new: {samples: new.tsv}\ntraining: {epochs: 3}\n")
+    files = (RAW, "new.yaml")
+    assert raw.planned(configfile=files) == {"read_new_sample_sheet": 1, "build_new_store": 1, "predict_new": 1}
+    raw.snakemake(configfile=files)
+    new = read(raw / "results/predict_new/predictions.tsv.gz")
+    known = read(raw / "results/predictions/wakawaka/final.tsv.gz")
+    known = known[known["cell"] == "C07"]
+    assert list(new.columns) == ["cell", "gene_id", "prediction", "expression"] and set(new["cell"]) == {"new"}
+    assert new["gene_id"].tolist() == known["gene_id"].tolist()
+    assert new["prediction"].tolist() == known["prediction"].tolist()
+    assert np.allclose(
+        new["expression"].astype(float), 2 ** known["prediction"].astype(float) - 1, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_a_model_of_another_project_needs_no_expression_and_no_training_cells(raw, project):
+    for name in ("model.keras", "preprocessing.json"):
+        (project / "theirs").mkdir(exist_ok=True)
+        shutil.copy(raw / f"results/models/wakawaka/final/{name}", project / "theirs" / name)
+    for name in ("reads/genes.gff3.gz", "reads/genome.fa.gz"):
+        shutil.copy(raw / "results/example" / name, project / "resources")
+    rows = read(raw / "resources/raw_example.tsv")
+    rows = rows[rows["cell"] == "C08"].assign(cell="new")
+    rows["path"] = [str(raw / path) for path in rows["path"]]
+    rows.to_csv(project / "resources/new.tsv", sep="\t", index=False)
+    config = {
+        "genes": {"path": "resources/genes.gff3.gz"},
+        "histone": {"counting": "midpoint"},
+        "sequence": {"path": "resources/genome.fa.gz"},
+        "predict_new": {"samples": "resources/new.tsv", "model": "theirs/model.keras"},
+    }
+    (project / "new.yaml").write_text(yaml.safe_dump(config))
+    project.snakemake(configfile="new.yaml")
+    known = read(raw / "results/predictions/wakawaka/final.tsv.gz")
+    new = read(project / "results/predict_new/predictions.tsv.gz")
+    assert new["prediction"].tolist() == known.loc[known["cell"] == "C08", "prediction"].tolist()
+    # Counted otherwise than what the model knows.
+    config["histone"]["counting"] = "five_prime"
+    (project / "new.yaml").write_text(yaml.safe_dump(config))
+    said = project.snakemake(configfile="new.yaml", check=False)
+    assert (
+        said.returncode
+        and "config key `histone.counting, histone.min_mapq, histone.duplicates`: the model in" in said.stdout
+    )
+    assert "Traceback" not in said.stdout
 
 
 def check_windows(dna, genes, letters):
@@ -439,7 +509,7 @@ def check_windows(dna, genes, letters):
         assert values.tolist() == [codes[letter] for letter in window], gene.gene_id
 
 
-def test_real_reads_of_two_formats_give_the_published_counts(project, data):
+def test_real_reads_of_two_formats_give_their_known_counts(project, data):
     marks = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
     forms = ["tagAlign/E003-{}.tagAlign.gz", "bam/E003-{}.bam"]
     rows = [

@@ -62,8 +62,9 @@ def check_files(config):
     """
     counts = [f"counts/{cell}.tsv.gz" for cell in cells_of(config)]
     made = {EXAMPLE + name for name in ("genome.fa", "genes.gtf", "expression.tsv", "held_out_genes.txt", *counts)}
-    samples = [("histone.path", samples_of(config)), ("predict_new.samples", new_samples_of(config))]
-    listed = [(key, path) for key, sheet in samples for files in sheet.values() for _, path in files]
+    new = new_samples_of(config)
+    key, sheet = ("predict_new.samples", new) if new else ("histone.path", samples_of(config))
+    listed = [(key, path) for files in sheet.values() for _, path in files]
     for key, path in [*_input_files(config), *listed]:
         if path not in made and not path.startswith(RAW_EXAMPLE) and not Path(path).is_file():
             raise InputError(
@@ -113,9 +114,13 @@ def paths_of(config, source):
 
 def samples_of(config):
     """Return {cell: [(mark, path)]} of the sample sheet of the histone marks, {} where another reader reads them. Raises InputError."""
-    if "histone" not in sources_of(config) or config["histone"]["reader"] != "sample_sheet":
+    sheet = config["histone"]["path"]
+    if "histone" not in config["modules"] or config["histone"]["reader"] != "sample_sheet":
         return {}
-    return sheet_files(config["histone"]["path"], cells_of(config), config["histone"]["marks"])
+    if config["predict_new"]["samples"] and not Path(sheet).is_file():
+        # A finished model does not need what it was trained on.
+        return {}
+    return sheet_files(sheet, cells_of(config), config["histone"]["marks"])
 
 
 def new_samples_of(config):

@@ -21,6 +21,9 @@ from .files import as_list, atomic, sha256
 
 log = logging.getLogger(__name__)
 
+# How far ln(count + 1) may lie from a whole count's before the values count as something else.
+LOG_TOLERANCE = 1e-3
+
 
 class Warnings(list):
     """Sentences about what was odd but not refused; each is logged when it is added."""
@@ -87,6 +90,29 @@ def compact_counts(values, path):
             f"{path}: a count of {highest:g} is not believable; check the marks' columns and `histone.scale`."
         )
     return values.astype(np.uint16 if highest <= np.iinfo(np.uint16).max else np.uint32)
+
+
+def stored_values(where, values, scale, warnings):
+    """Return histone values as the store keeps them, and the scale they then have.
+
+    Args:
+        where: what to name in a sentence, usually a path. values: array, finite, and not negative unless the scale is `signal`.
+        scale: `counts`, `log1p` (turned back into counts where all are ln(count + 1); else `warnings` says how many are not)
+            or `signal`.
+
+    Raises:
+        InputError: for counts that are not believable.
+    """
+    if scale == "log1p":
+        counts = np.rint(np.expm1(values.astype(np.float64)))
+        off = np.abs(np.log1p(counts) - values) > LOG_TOLERANCE
+        if not off.any():
+            return compact_counts(counts, where), "counts"
+        warnings.add(
+            f"{where}: {off.sum()} values are not ln(whole number + 1) within {LOG_TOLERANCE}; "
+            "the values are kept as they are, as logarithms."
+        )
+    return compact_counts(values, where) if scale == "counts" else values.astype(np.float32), scale
 
 
 def unique_rows(gene_id, values, where, warnings):

@@ -10,7 +10,7 @@ import pandas as pd
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .parts import Warnings, compact_counts, unique_rows, write_part
+from .parts import Warnings, stored_values, unique_rows, write_part
 from .tables import need_columns, numbers, read_header, read_text_table, whole_numbers
 
 
@@ -20,7 +20,8 @@ def read_counts(path, part, *, marks, bins, scale, order):
     Args:
         marks: list of the mark columns to take, in the order of the part's last axis; others are left out.
         bins: number of bins; every gene has each of 1..bins, rows may come in any order.
-        scale: `counts` (whole numbers, kept as uint16 or uint32), `log1p` or `signal` (numbers).
+        scale: `counts` (whole numbers, kept as uint16 or uint32), `log1p` (ln(count + 1), turned back into counts where it fits) or
+            `signal` (numbers).
         order: `genomic` or `transcript`, the order of the bins of minus-strand genes; kept for the store.
 
     Raises:
@@ -40,13 +41,13 @@ def read_counts(path, part, *, marks, bins, scale, order):
         )
     values = np.empty((len(gene_id) * bins, len(marks)), np.int64 if scale == "counts" else np.float32)
     values[codes * bins + table["bin"].to_numpy() - 1] = table[marks]
-    if scale == "counts":
-        values = compact_counts(values, path)
-    values = values.reshape(-1, bins, len(marks))
+    values, stored_scale = stored_values(path, values.reshape(-1, bins, len(marks)), scale, warned)
     ids = np.array([plain_id(text) for text in gene_id])
     # Two versions of one Ensembl gene id.
     keep = unique_rows(ids, values, path, warned)
-    write_part(part, path, warned, about={"scale": scale, "order": order}, gene_id=ids[keep], values=values[keep])
+    write_part(
+        part, path, warned, about={"scale": stored_scale, "order": order}, gene_id=ids[keep], values=values[keep]
+    )
 
 
 def _check_rows(path, table, marks, bins, scale):

@@ -5,10 +5,7 @@ import numpy as np
 from .errors import InputError
 from .files import as_list
 from .npz_files import check_shape, gene_ids, member_names, members
-from .parts import Warnings, compact_counts, some, unique_rows, write_part
-
-# How far ln(count + 1) may lie from a whole count's before the values count as something else.
-LOG_TOLERANCE = 1e-3
+from .parts import Warnings, some, stored_values, unique_rows, write_part
 
 
 def read_npz_histone(paths, parts, *, cells, marks, bins, scale, order):
@@ -40,10 +37,10 @@ def read_npz_histone(paths, parts, *, cells, marks, bins, scale, order):
                 ids.append(gene_ids(path, cell, array))
                 rows.append(array[:, :, 1 : len(marks) + 1])
         gene_id, values = np.concatenate(ids), np.concatenate(rows)
-        where = f"{', '.join(holders[cell])} ({cell})"
+        where = f"{', '.join(map(str, holders[cell]))} ({cell})"
         _check_values(where, values, gene_id, marks, scale)
         keep = unique_rows(gene_id, values, where, warnings)
-        values, stored_scale = _stored(where, values[keep], scale, warnings)
+        values, stored_scale = stored_values(where, values[keep], scale, warnings)
         write_part(
             part,
             holders[cell],
@@ -69,17 +66,3 @@ def _check_values(where, values, gene_id, marks, scale):
         raise InputError(
             f"{where}: {marks[mark]} of gene {gene_id[gene]}, bin {position + 1}, is {values[gene, position, mark]:g}: it {what}."
         )
-
-
-def _stored(where, values, scale, warnings):
-    """Return the values as the store keeps them, and the scale they then have."""
-    if scale == "log1p":
-        counts = np.rint(np.expm1(values.astype(np.float64)))
-        off = np.abs(np.log1p(counts) - values) > LOG_TOLERANCE
-        if not off.any():
-            return compact_counts(counts, where), "counts"
-        warnings.add(
-            f"{where}: {off.sum()} values are not ln(whole number + 1) within {LOG_TOLERANCE}; "
-            "the values are kept as they are, as logarithms."
-        )
-    return compact_counts(values, where) if scale == "counts" else values.astype(np.float32), scale
