@@ -1,0 +1,65 @@
+"""Labels instead of values: the whole way with a binary target."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import SMALL, Project
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A copy in which the small example has run with labels."""
+    project = Project(tmp_path_factory.mktemp("labels"))
+    config = yaml.safe_load((project / SMALL).read_text())
+    config |= {"expression": {"target": "above_median"}, "training": {"epochs": 3}}
+    (project / "my.yaml").write_text(yaml.safe_dump(config))
+    project.snakemake(configfile="my.yaml")
+    project.snakemake("--report", "results/report.html", configfile="my.yaml")
+    return project
+
+
+def table(project, name):
+    return pd.read_csv(project / "results" / name, sep="\t", na_values=["-"])
+
+
+def test_truth_is_whether_a_gene_is_at_or_above_the_median_of_its_cell(labelled):
+    expression = pd.read_csv(labelled / "results/example/expression.tsv", sep="\t", index_col="gene_id")
+    expected = (expression >= expression.median()).astype(int)
+    found = table(labelled, "predictions/wakawaka/final.tsv.gz").pivot(index="gene_id", columns="cell", values="truth")
+    assert found.astype(int).equals(expected.loc[found.index, found.columns].rename_axis(columns="cell"))
+    medians = json.loads((labelled / "results/store/store.json").read_text())["medians"]
+    assert medians == pytest.approx(expression.median().to_dict(), rel=1e-6)
+
+
+def test_the_loss_is_the_cross_entropy_and_the_scores_are_auroc_and_aupr(labelled):
+    history = table(labelled, "models/wakawaka/fold-1/history.tsv")
+    assert list(history.columns)[2:4] == ["train_bce", "val_bce_unseen_cell"]
+    scores = table(labelled, "scores/wakawaka/scores.tsv")
+    assert {"bce", "auroc", "aupr", "auroc_across_genes", "aupr_across_genes"} <= set(scores.columns)
+    assert "mse" not in scores.columns
+    final = scores[(scores["set"] == "test") & (scores["run"] == "final")].set_index(["regime", "predictor"])
+    # The base rate ranks nothing.
+    assert (final.xs("training_mean", level="predictor")["auroc"] == 0.5).all()
+    report = (labelled / "results/report.html").read_text()
+    assert "AUROC" in report and "log loss" in report
+
+
+def test_the_saved_model_gives_probabilities_to_plain_keras(labelled):
+    program = """
+import sys, keras, numpy as np
+model = keras.saving.load_model(sys.argv[1], safe_mode=True)
+histone, dna = np.log1p(np.load(sys.argv[2])[0, :5].astype("float32")), np.load(sys.argv[3])[:5]
+print(*model.predict([histone, np.eye(5, 4, dtype="float32")[dna]], verbose=0)[:, 0])
+"""
+    paths = ["models/wakawaka/final/model.keras", "store/histone.npy", "store/dna.npy"]
+    paths = [str(labelled / "results" / path) for path in paths]
+    said = subprocess.run([sys.executable, "-c", program, *paths], cwd="/", capture_output=True, text=True, check=True)
+    probabilities = np.array(said.stdout.split(), float)
+    known = table(labelled, "predictions/wakawaka/final.tsv.gz")["prediction"][:5]
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+    assert np.allclose(probabilities, known, atol=1e-5)
