@@ -507,38 +507,3 @@ def check_windows(dna, genes, letters):
         else:
             window = letters[gene.tss : gene.tss + 2 * half]
         assert values.tolist() == [codes[letter] for letter in window], gene.gene_id
-
-
-def test_real_reads_of_two_formats_give_their_known_counts(project, data):
-    marks = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
-    forms = ["tagAlign/E003-{}.tagAlign.gz", "bam/E003-{}.bam"]
-    rows = [
-        f"E003\t{mark}\t../shared/data/E003_reads/{forms[row % 2].format(mark)}\n" for row, mark in enumerate(marks)
-    ]
-    (project / "sheet.tsv").write_text("cell\tmark\tpath\n" + "".join(rows))
-    run(
-        project,
-        ["E003"],
-        modules=["histone"],
-        genes={
-            "reader": "table",
-            "path": "../shared/data/E003_reads/genes.tsv",
-            "columns": {"tss": "tss_hg19", "strand": None},
-            "first_base": 0,
-        },
-        histone={"reader": "sample_sheet", "path": "sheet.tsv", "marks": marks},
-        expression={"path": "../shared/data/roadmap_rpkm/57epigenomes.RPKM.pc.56cells.tsv.gz", "transform": "log2p1"},
-    )
-    with np.load(data / "E003_reads/E003_kaggle_style.npz") as file:
-        array = file["E003"]
-    rows = {f"ENSG{int(number):011d}": row for row, number in enumerate(array[:, 0, 0])}
-    stored = read(project / STORE / "genes.tsv")["gene_id"]
-    assert sorted(stored) == sorted(rows) and len(rows) == 143
-    expected = array[[rows[gene] for gene in stored]]
-    histone = np.load(project / STORE / "histone.npy")
-    assert histone.shape[0] == 1 and np.array_equal(histone[0], expected[:, :, 1:6])
-    expression = np.load(project / STORE / "expression.npy")
-    assert np.array_equal(expression[0], expected[:, 0, 6])
-    assert any(
-        "143 genes of unknown strand are taken as on the plus strand" in sentence for sentence in warned(project)
-    )

@@ -1,5 +1,6 @@
 """The whole pipeline on real data, from the files to the report."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
@@ -53,6 +54,28 @@ def test_roadmap_genes_by_their_dna(project, data):
         "truth"
     ]
     assert float(truth["E003", "ENSG00000040608"]) == pytest.approx(3.8885, abs=1e-3)  # log2(13.81 + 1)
+
+
+def test_labels_by_the_reads_of_one_cell(project, data):
+    """BAM and tagAlign files, counted here; their counts are known, and a logistic regression on 5-bin means reaches an AUROC of 0.84."""
+    project.snakemake("results/scores/wakawaka/summary.tsv", configfile="tests/config/reads.yaml")
+    with np.load(data / "E003_reads/E003_kaggle_style.npz") as file:
+        array = file["E003"]
+    row = {f"ENSG{int(number):011d}": row for row, number in enumerate(array[:, 0, 0])}
+    genes = pd.read_csv(project / "results/store/genes.tsv", sep="\t")["gene_id"]
+    known = array[[row[gene] for gene in genes]]
+    histone = np.load(project / "results/store/histone.npy")
+    assert histone.shape == (1, 143, 100, 5) and np.array_equal(histone[0], known[:, :, 1:6])
+    assert np.array_equal(np.load(project / "results/store/expression.npy")[0], known[:, 0, 6])
+    truth = pd.read_csv(project / "results/predictions/wakawaka/final.tsv.gz", sep="\t").set_index("gene_id")["truth"]
+    labels = pd.read_csv(data / "E003_reads/genes.tsv", sep="\t").set_index("gene_id")["label_median"]
+    assert truth.equals(labels.loc[truth.index].rename("truth").astype(truth.dtype))
+    warnings = (project / "results/store/warnings.tsv").read_text()
+    assert "143 genes of unknown strand" in warnings and "7 genes stand twice with identical values" in warnings
+    scores = pd.read_csv(project / "results/scores/wakawaka/scores.tsv", sep="\t")
+    chosen = scores[(scores["set"] == "validation") & (scores["run"] == "mean") & (scores["predictor"] == "model")]
+    # 0.82, 0.82 and 0.85 in three trials; with 143 genes a standard error of about 0.03.
+    assert float(chosen["auroc"].item()) > 0.73
 
 
 def auc(score, label):
