@@ -13,10 +13,12 @@ from conftest import SMALL, Project
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
-    """A copy in which the small example has run with labels."""
+    """A copy in which the small example has run with labels; with marks, bins and a window of other numbers than everywhere else."""
     project = Project(tmp_path_factory.mktemp("labels"))
     config = yaml.safe_load((project / SMALL).read_text())
-    config |= {"expression": {"target": "above_median"}, "training": {"epochs": 3}}
+    config |= {"expression": {"target": "above_median"}, "training": {"epochs": 3}, "window": 4000, "bins": 50}
+    config["histone"] = {"marks": ["H3K9me3", "H3K27ac", "H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3"]}
+    config["models"] = {"wakawaka": {"histone": {"convolutions": [{"filters": 20, "width": 5, "pool": 4}]}}}
     (project / "my.yaml").write_text(yaml.safe_dump(config))
     project.snakemake(configfile="my.yaml")
     project.snakemake("--report", "results/report.html", configfile="my.yaml")
@@ -42,6 +44,8 @@ def test_the_loss_is_the_cross_entropy_and_the_scores_are_auroc_and_aupr(labelle
     scores = table(labelled, "scores/wakawaka/scores.tsv")
     assert {"bce", "auroc", "aupr", "auroc_across_genes", "aupr_across_genes"} <= set(scores.columns)
     assert "mse" not in scores.columns
+    assert np.load(labelled / "results/store/histone.npy", mmap_mode="r").shape == (8, 80, 50, 6)
+    assert np.load(labelled / "results/store/dna.npy", mmap_mode="r").shape == (80, 4000)
     final = scores[(scores["set"] == "test") & (scores["run"] == "final")].set_index(["regime", "predictor"])
     # The base rate ranks nothing.
     assert (final.xs("training_mean", level="predictor")["auroc"] == 0.5).all()
