@@ -10,7 +10,7 @@ import pandas as pd
 from .dna import reverse_complement
 from .errors import InputError
 from .files import atomic, save_array, write_table
-from .parts import Warnings, read_part, some
+from .parts import Warnings, read_part, some, write_warnings
 from .windows import check_assemblies
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def build_store(
     write_table(pd.DataFrame({"cell": cells}), store["cells.tsv"])
     # What the readers already logged, then what joining adds.
     sentences = list(dict.fromkeys([sentence for about in abouts for sentence in about["warnings"]] + warned))
-    write_table(pd.DataFrame({"warning": sentences or ["Nothing odd was met."]}), warnings)
+    write_warnings(sentences, warnings)
     # One file may hold many cells.
     info["sources"] = list({source["path"]: source for about in abouts for source in about["sources"]}.values())
     with atomic(store["store.json"]) as temporary:

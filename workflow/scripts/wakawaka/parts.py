@@ -15,9 +15,10 @@ import json
 import logging
 
 import numpy as np
+import pandas as pd
 
 from .errors import InputError
-from .files import as_list, atomic, sha256
+from .files import as_list, atomic, sha256, write_table
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,11 @@ class Warnings(list):
     def add(self, sentence):
         log.warning(sentence)
         self.append(sentence)
+
+
+def write_warnings(sentences, path):
+    """Write sentences as a table, one that says so where there are none: the report shows it as it is."""
+    write_table(pd.DataFrame({"warning": sentences or ["Nothing odd was met."]}), path)
 
 
 def write_part(path, sources, warnings=(), about=None, **arrays):

@@ -13,7 +13,7 @@ from . import targets
 from .errors import InputError
 from .files import open_text, readable, write_table
 from .gene_ids import plain_id
-from .parts import Warnings, some
+from .parts import Warnings, some, write_warnings
 from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, TEST, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 from .shared_sequence import shared_sequence_pairs
 from .store import Store
@@ -68,7 +68,7 @@ def split(
         np.bincount(group).max(),
     )
     _warn_of_shared_groups(store, group, gene_out, said)
-    write_table(pd.DataFrame({"warning": said or ["Nothing odd was met."]}), warnings)
+    write_warnings(said, warnings)
 
 
 def _check_labels(store, target, said):
