@@ -67,6 +67,16 @@ def write_genes(path, source, warnings, *, gene_id, chrom, tss, strand, group):
     write_part(path, source, warnings, **{name: values[keep] for name, values in columns.items()})
 
 
+def write_gene_ids(path, sources, gene_ids):
+    """Write the genes part of a set of ids alone, sorted; a warning says that nothing else is known."""
+    gene_id = np.array(sorted(gene_ids))
+    blank = np.full(len(gene_id), "")
+    warnings = Warnings()
+    warnings.add(f"{some(sources)}: the strands of the genes are not known: no bins or bases are turned round.")
+    unknown = {"chrom": blank, "tss": np.full(len(gene_id), -1, np.int64), "strand": np.full(len(gene_id), ".")}
+    write_part(path, sources, warnings, gene_id=gene_id, **unknown, group=blank)
+
+
 # A reader may make many parts of one file, and no job changes its inputs.
 @functools.cache
 def _source(path):
