@@ -74,7 +74,7 @@ def _flipped(draw, content, place):
 
 def _change_letters(draw, content, separator):
     place = _place(draw, content)
-    match draw(st.sampled_from(["cut", "bit", "sign", "sign", "insert", "windows", "mark"])):
+    match draw(st.sampled_from(["cut", "cut", "bit", "sign", "sign", "insert", "windows", "mark"])):
         case "cut":
             return content[:place]
         case "bit":

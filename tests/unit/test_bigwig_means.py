@@ -1,30 +1,24 @@
 import struct
-from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
-import pyBigWig
 import pytest
+from damage import damaged_bytes
 from hypothesis import example, given, settings
+from real_data import real
+from small_files import write_bigwig
 
 from wakawaka import bigwig_means as module
 from wakawaka.bigwig_means import bigwig_lengths, bigwig_means
 from wakawaka.errors import InputError
 from wakawaka.windows import window_starts
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 LENGTHS = {"chr1": 1000, "chr2": 300}
 NAMES = {name: name for name in LENGTHS}
 
 
-def write(path, entries, lengths=LENGTHS):
-    """Write (chromosome, start, end, value) in their order."""
-    with pyBigWig.open(str(path), "w") as file:
-        file.addHeader(list(lengths.items()))
-        if entries:
-            chrom, start, end, value = map(list, zip(*entries, strict=True))
-            file.addEntries(chrom, start, ends=end, values=[float(number) for number in value])
-    return path
+def write(path, entries):
+    return write_bigwig(path, LENGTHS, entries)
 
 
 def means(path, places, names=NAMES, bins=4, bin_size=10):
@@ -170,35 +164,29 @@ def test_damaged_trees(tmp_path):
             means(path, EVERYWHERE)
 
 
-@settings(deadline=None, max_examples=300)
-@given(
-    changes=st.lists(st.tuples(st.integers(0, 10**6), st.binary(min_size=1, max_size=9)), min_size=1, max_size=3),
-    keep=st.integers(0, 40),
-)
-@example(changes=[(6, b"\xff")], keep=0)
-def test_damaged_bytes(tmp_path_factory, changes, keep):
+def test_damaged_bytes(tmp_path):
     """Only the values have checksums, so not every change can be noticed; but none ends the process or in another exception."""
-    path = tmp_path_factory.getbasetemp() / "damaged.bw"
-    whole = bytearray(write(path, MANY).read_bytes())
-    for place, change in changes:
-        place %= len(whole)
-        whole[place : place + len(change)] = change[:keep] if place % 5 == 0 and keep < len(change) else change
-    path.write_bytes(whole)
-    try:
-        bigwig_lengths(path)
-        means(path, EVERYWHERE, {name: name for name in NAMES if name in bigwig_lengths(path)})
-    except InputError as error:
-        said = str(error)
-        assert (
-            "damaged.bw: the bigWig file is truncated or damaged" in said or "no bigWig" in said or "infinite" in said
-        )  # noqa: PT017
+    path = write(tmp_path / "damaged.bw", MANY)
+    whole = path.read_bytes()
+
+    @settings(deadline=None, max_examples=400)
+    @given(damaged_bytes(whole))
+    @example(whole[:6] + b"\xff" + whole[7:])
+    def check(content):
+        path.write_bytes(content)
+        try:
+            names = bigwig_lengths(path)
+            means(path, EVERYWHERE, {name: name for name in NAMES if name in names})
+        except InputError as error:
+            says = ("the bigWig file is truncated or damaged", "this is no bigWig", "this is a bigBed", "infinite")
+            assert str(error).startswith(f"{path}: ") and any(words in str(error) for words in says)  # noqa: PT017
+
+    check()
 
 
 def test_pilot_regions():
     """The values of pilot's arrays are those of the tracks: arcsinh in steps of 25 bases, averaged over 100."""
-    folder = DATA / "pilot"
-    if not folder.is_dir():
-        pytest.skip("the real data is not beside the project (../shared/data)")
+    folder = real("pilot")
     genes = np.genfromtxt(folder / "genes.tsv", delimiter="\t", names=True, dtype=None, encoding="utf-8")
     regions = np.genfromtxt(folder / "pilot_regions_hg19.tsv", delimiter="\t", names=True, dtype=None, encoding="utf-8")
     origin = {row["name"]: int(row["first_bin_start"]) - 25 * int(row["bin_offset"]) for row in regions}

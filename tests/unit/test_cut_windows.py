@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_files import write_gene_part
 
 from wakawaka import cut_windows as module
 from wakawaka import progress
 from wakawaka.cut_windows import cut_windows
 from wakawaka.dna import decode
 from wakawaka.errors import InputError
-from wakawaka.parts import read_part, write_part
+from wakawaka.parts import read_part
 
 GENOME = {"chr1": "ACGTACGGTTCAANNRCATG", "2": "ccggttaa"}
 
 
 def cut(tmp_path, genes, window=6, oriented=True, genome=GENOME, asked=None):
     """Return (about, gene ids, windows) of genes, each a tuple (id, chromosome, 0-based TSS, strand)."""
-    columns = dict(zip(("gene_id", "chrom", "tss", "strand"), map(np.array, zip(*genes, strict=True)), strict=True))
-    write_part(tmp_path / "genes.npz", [], **columns)
+    write_gene_part(tmp_path / "genes.npz", genes)
     path = tmp_path / "genome"
     path.write_text("")
 

@@ -1,20 +1,19 @@
 import gzip
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import damaged_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutating import mutated_bytes
+from real_data import real, start_codons
+from references import slow_windows
+from small_files import genomes, write_gene_part
 
 from wakawaka.dna import decode, encode, reverse_complement
 from wakawaka.errors import InputError
-from wakawaka.parts import read_part, write_part
+from wakawaka.parts import read_part
 from wakawaka.read_2bit import read_2bit
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not beside the project (../shared/data)")
 
 RECORDS = {"chr1": "ACGTACGGTTCAANNNCATG", "2": "ccggttaaNNn"}
 
@@ -52,22 +51,10 @@ def read(tmp_path, genes, content, window=6, oriented=True):
     """Cut the windows of genes, each a tuple (id, chromosome, 0-based TSS, strand); return (about, dict of letters)."""
     path = tmp_path / "genome.2bit"
     path.write_bytes(content)
-    columns = dict(zip(("gene_id", "chrom", "tss", "strand"), map(np.array, zip(*genes, strict=True)), strict=True))
-    write_part(tmp_path / "genes.npz", [], **columns)
+    write_gene_part(tmp_path / "genes.npz", genes)
     read_2bit(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window, oriented=oriented)
     about, part = read_part(tmp_path / "sequence.npz")
     return about, dict(zip(part["gene_id"].tolist(), map(decode, part["values"]), strict=True))
-
-
-def expected_windows(records, genes, window, oriented):
-    windows = {}
-    for gene_id, chrom, tss, strand in genes:
-        first = tss - window // 2 + (1 if oriented and strand == "-" else 0)
-        letters = records[chrom].upper()
-        windows[gene_id] = "".join(
-            letters[place] if 0 <= place < len(letters) else "N" for place in range(first, first + window)
-        )
-    return windows
 
 
 def test_windows(tmp_path):
@@ -140,7 +127,7 @@ def test_blocks_that_overlap_are_refused(tmp_path):
 
 
 def test_a_missing_genome_is_refused(tmp_path):
-    write_part(tmp_path / "genes.npz", [], gene_id=np.array(["A"]), chrom=np.array(["1"]), tss=np.array([0]))
+    write_gene_part(tmp_path / "genes.npz", GENES)
     with pytest.raises(InputError, match=r"no\.2bit: the file does not exist; check its path"):
         read_2bit(tmp_path / "no.2bit", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, oriented=True)
 
@@ -151,15 +138,10 @@ common = settings(deadline=None, suppress_health_check=[HealthCheck.function_sco
 @settings(common, max_examples=150)
 @given(st.data())
 def test_any_window_is_what_strings_give(tmp_path, data):
-    sequence = st.text("ACGTNacgtn", min_size=1, max_size=40)
-    records = dict(zip(["chr1", "2", "X"], data.draw(st.lists(sequence, min_size=1, max_size=3)), strict=False))
-    genes = [
-        (f"G{number}", chrom, data.draw(st.integers(0, len(records[chrom]) - 1)), data.draw(st.sampled_from("+-.")))
-        for number, chrom in enumerate(data.draw(st.lists(st.sampled_from(list(records)), min_size=1, max_size=6)))
-    ]
+    records, genes = data.draw(genomes("ACGTNacgtn"))
     window, oriented = 2 * data.draw(st.integers(1, 30)), data.draw(st.booleans())
     found = read(tmp_path, genes, two_bit(records), window, oriented)[1]
-    assert found == expected_windows(records, genes, window, oriented)
+    assert found == slow_windows(records, genes, window, oriented)
 
 
 def unpacked(content):
@@ -186,8 +168,8 @@ def unpacked(content):
     return records
 
 
-@settings(common, max_examples=500)
-@given(mutated_bytes(WHOLE))
+@settings(common, max_examples=700)
+@given(damaged_bytes(WHOLE))
 def test_damaged_files(tmp_path, content):
     """The format has no checksum: what is accepted is read as its bytes say, but nobody notices a flipped base."""
     genes = [("A", "chr1", 8, "+"), ("B", "2", 7, "-")]
@@ -196,23 +178,15 @@ def test_damaged_files(tmp_path, content):
     except InputError:
         return
     records = unpacked(content)
-    assert found == expected_windows(records, [gene for gene in genes if gene[1] in records], 40, True)
+    assert found == slow_windows(records, [gene for gene in genes if gene[1] in records], 40, True)
 
 
-@needs_data
 def test_start_codons_read_atg(tmp_path):
-    gtf = gzip.decompress((DATA / "dna" / "gencode_v29_hg38_chr1_0-1.5Mb.gtf.gz").read_bytes()).decode()
-    genes = []
-    for line in gtf.splitlines():
-        fields = line.split("\t")
-        if len(fields) == 9 and fields[2] == "start_codon":
-            start, end, strand = int(fields[3]), int(fields[4]), fields[6]
-            if end - start == 2 and end <= 1_000_000:
-                genes.append((f"G{len(genes)}", fields[0], end - 1 if strand == "-" else start - 1, strand))
-    fasta = gzip.decompress((DATA / "dna" / "hg38_chr1_0-1000000.fa.gz").read_bytes()).decode()
+    genes = start_codons()
+    fasta = gzip.decompress(real("dna/hg38_chr1_0-1000000.fa.gz").read_bytes()).decode()
     records = {"chr1": "".join(fasta.split("\n")[1:])}
     windows = read(tmp_path, genes, two_bit(records), 200)[1]
-    assert windows == expected_windows(records, genes, 200, True)
+    assert windows == slow_windows(records, genes, 200, True)
     turned = [
         reverse_complement(encode(windows[gene_id])) if strand == "-" else encode(windows[gene_id])
         for gene_id, _, _, strand in genes

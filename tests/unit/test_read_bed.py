@@ -1,15 +1,15 @@
 import gzip
-from pathlib import Path
 
 import pytest
+from damage import damaged_text
 from hypothesis import HealthCheck, given, settings
-from mutating import mutated_text
+from real_data import real
+from references import lines_of
+from small_files import gene_places
 
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part
 from wakawaka.read_bed import read_bed
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
 
 BED = """\
 browser position chr7:127471196-127495720
@@ -23,7 +23,7 @@ chr1\t100\t200\tENSG00000000002.1\t0\t-\t100\t200
 
 
 def read(tmp_path, text, pack=bytes):
-    (tmp_path / "genes.bed").write_bytes(pack(text.encode()))
+    (tmp_path / "genes.bed").write_bytes(pack(text if isinstance(text, bytes) else text.encode()))
     read_bed(tmp_path / "genes.bed", tmp_path / "part.npz")
     return read_part(tmp_path / "part.npz")
 
@@ -70,6 +70,7 @@ def test_identical_lines_are_used_once(tmp_path):
         ("c\t-1\t9\tA\t0\t+\n", ", line 1: start '-1' and end '9' are not two whole numbers"),
         ("c\t٣\t9\tA\t0\t+\n", ", line 1: start '٣' and end '9' are not two whole numbers"),
         ("c\t1.0\t9\tA\t0\t+\n", ", line 1: start '1.0' and end '9' are not two whole numbers"),
+        ("c\t5\t9\tA\0\t0\t+\n", ", line 1: there is a zero byte in the text"),
         ("c\t5\t9\tA\t0\t1\n", ", line 1: the strand is '1', but it must be + or -"),
         ("c\t5\t9\tA\t0\t+\nc\t6\t9\tA\t0\t+\n", ": gene A stands twice with different values; keep one of its rows"),
     ],
@@ -81,10 +82,12 @@ def test_what_does_not_fit_is_refused(tmp_path, text, says):
     assert not (tmp_path / "part.npz").exists()
 
 
-def slow(text):
-    """A dict from gene id to [chromosome, TSS, strand], None if the text is no BED of genes."""
+def slow(content):
+    """A dict from gene id to [chromosome, TSS, strand], None if the bytes are no BED of genes."""
     genes, widths = {}, set()
-    for line in text.split("\n"):
+    if b"\0" in content:
+        return None
+    for line in lines_of(content) or []:
         if not line.strip() or line[0] == "#" or line.split()[0] in ("track", "browser"):
             continue
         fields = line.split("\t") if "\t" in line else line.split()
@@ -105,24 +108,21 @@ def slow(text):
 PLAIN = "track name=x\n" + "".join(f"chr{k % 3}\t{k * 7}\t{k * 9 + 10}\tG{k}\t0\t{'+-'[k % 2]}\n" for k in range(6))
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(mutated_text(PLAIN))
-def test_damaged_files(tmp_path, text):
+@settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damaged_text(PLAIN.encode()))
+def test_damaged_files(tmp_path, content):
     try:
-        _, genes = read(tmp_path, text)
-        columns = (genes[name].tolist() for name in ("gene_id", "chrom", "tss", "strand"))
-        found = {gene_id: place for gene_id, *place in zip(*columns, strict=True)}
+        found = gene_places(read(tmp_path, content)[1])
     except InputError:
         found = None
-    assert found == slow(text)
+    assert found == slow(content)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not beside the project (../shared/data)")
 def test_real_genes(tmp_path):
-    text = (DATA / "chr21_bams" / "genes.bed").read_text()
+    text = real("chr21_bams/genes.bed").read_text()
     columns = len(text.split("\n")[0].split("\t"))
     if columns < 4:
         with pytest.raises(InputError, match="at least 4 are needed"):
             read(tmp_path, text)
     else:
-        assert len(read(tmp_path, text)[1]["gene_id"]) == len(slow(text))
+        assert len(read(tmp_path, text)[1]["gene_id"]) == len(slow(text.encode()))

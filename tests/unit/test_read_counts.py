@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import damaged_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import damaged
+from references import bare, table_lines
 
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part
@@ -215,15 +216,9 @@ def test_a_missing_file_is_refused(tmp_path):
 
 def reference(content):
     """Return a dict from gene to counts of a file in the order of `HEADER`, or None where it must be refused."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    lines = table_lines(content)
+    if lines is None:
         return None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    while lines and lines[0].startswith("#"):
-        del lines[0]
-    while lines and not lines[-1].strip():
-        del lines[-1]
     rows = [[bare(field) for field in line.split("\t")] for line in lines]
     if len(rows) < 2 or any("\0" in line for line in lines[1:]) or len(set(rows[0])) < len(rows[0]):
         return None
@@ -252,14 +247,10 @@ def reference(content):
     return {gene: [bins[1], bins[2]] for gene, bins in genes.items()}
 
 
-def bare(field):
-    return field[1:-1] if len(field) > 1 and field[0] == field[-1] == '"' else field
-
-
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=600)
 @given(st.data())
 def test_damaged_files_are_refused_or_read_as_they_stand(data):
-    content = data.draw(damaged((HEADER + ROWS).encode(), b"\t"))
+    content = data.draw(damaged_text((HEADER + ROWS).encode()))
     with tempfile.TemporaryDirectory() as folder:
         try:
             _, part = read(Path(folder), content)

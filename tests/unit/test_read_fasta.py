@@ -1,22 +1,23 @@
 import csv
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
 import pysam
 import pytest
+from damage import damaged_bytes, damaged_text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutating import mutated_bytes, mutated_text
+from real_data import real, start_codons
+from references import slow_windows
+from small_files import genomes, write_gene_part
 
 from wakawaka.dna import decode, encode, reverse_complement
 from wakawaka.errors import InputError
-from wakawaka.parts import read_part, write_part
+from wakawaka.parts import read_part
 from wakawaka.read_fasta import read_fasta
 from wakawaka.unpack_fasta import unpack_fasta
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not beside the project (../shared/data)")
 
 # Base 8 of chr1 is the first T of the second line.
 FASTA = ">chr1 some words\nACGTACGG\nTTCAANNR\nCATG\n>2\nccggttaa\n"
@@ -26,12 +27,6 @@ def bgzip(path):
     """Compress a file in place."""
     pysam.tabix_compress(str(path), f"{path}.packed", force=True)
     Path(f"{path}.packed").rename(path)
-
-
-def write_gene_part(path, genes):
-    """Write a genes part of tuples (id, chromosome, 0-based TSS, strand)."""
-    columns = dict(zip(("gene_id", "chrom", "tss", "strand"), map(np.array, zip(*genes, strict=True)), strict=True))
-    write_part(path, [], **columns)
 
 
 def windows_of(part):
@@ -160,6 +155,7 @@ GENES = [("A", "chr1", 8, "+")]
         (">chr1\nACGT\n\nACGT\n", GENES, ", line 4: the lines of record 1 are not all of one length"),
         # What pyfaidx takes, and then reads wrongly.
         (">chr1\nACGT\nACGTACGT\n", GENES, ", line 3: the lines of record 1 are not all of one length"),
+        (">chr1\nACGT\nACGTA", GENES, ", line 3: the lines of record 1 are not all of one length"),
         (">chr1\r\nACGTA\r\nACGTAC\nACGTA\r\n", GENES, ", line 3: the lines of record 1 are not all of one length"),
         (">chr1\nACGTACGTACGT\n>chr1\nACGT\n", GENES, ", line 3: another record has this name too: >chr1; give each"),
         (">\nACGT\n", GENES, ", line 1: the record has no name behind `>`: >; give each its own"),
@@ -192,7 +188,7 @@ def test_what_does_not_fit_is_refused(tmp_path, text, genes, says):
 
 
 def test_a_missing_genome_is_refused(tmp_path):
-    write_part(tmp_path / "genes.npz", [], gene_id=np.array(["A"]), chrom=np.array(["1"]), tss=np.array([0]))
+    write_gene_part(tmp_path / "genes.npz", GENES)
     with pytest.raises(InputError, match=r"no\.fa: the file does not exist; check its path"):
         read_fasta(tmp_path / "no.fa", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, oriented=True)
 
@@ -200,27 +196,10 @@ def test_a_missing_genome_is_refused(tmp_path):
 common = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def expected_windows(records, genes, window, oriented):
-    """Windows by cutting strings, letter by letter."""
-    windows = {}
-    for gene_id, chrom, tss, strand in genes:
-        first = tss - window // 2 + (1 if oriented and strand == "-" else 0)
-        letters = [
-            records[chrom][place] if 0 <= place < len(records[chrom]) else "N" for place in range(first, first + window)
-        ]
-        windows[gene_id] = "".join("N" if letter in "RYSWKMBDHV" else letter for letter in "".join(letters).upper())
-    return windows
-
-
 @settings(common, max_examples=100)
 @given(st.data())
 def test_any_window_is_what_strings_give(tmp_path, data):
-    sequence = st.text("ACGTNacgtnRy", min_size=1, max_size=40)
-    records = dict(zip(["chr1", "2", "X"], data.draw(st.lists(sequence, min_size=1, max_size=3)), strict=False))
-    genes = [
-        (f"G{number}", chrom, data.draw(st.integers(0, len(records[chrom]) - 1)), data.draw(st.sampled_from("+-.")))
-        for number, chrom in enumerate(data.draw(st.lists(st.sampled_from(list(records)), min_size=1, max_size=6)))
-    ]
+    records, genes = data.draw(genomes("ACGTNacgtnRy"))
     width, window, oriented = data.draw(st.integers(1, 45)), 2 * data.draw(st.integers(1, 30)), data.draw(st.booleans())
     ends = data.draw(st.sampled_from(["\n", "\r\n"]))
     text = ""
@@ -229,17 +208,18 @@ def test_any_window_is_what_strings_give(tmp_path, data):
     text = data.draw(st.sampled_from([text, text.removesuffix(ends)]))
     pack = data.draw(st.sampled_from([None, bgzip]))
     windows = read(tmp_path, genes, text, window, oriented, pack)[1]
-    assert windows == expected_windows(records, genes, window, oriented)
+    assert windows == slow_windows(records, genes, window, oriented)
 
 
-def slow(text):
-    """A dict from names to sequences, None if the text is no FASTA."""
+def slow(content):
+    """A dict from names to sequences, None if the bytes are no FASTA."""
+    text = re.sub(r"\r+(\n|\Z)", r"\1", content.decode())
     if not text.startswith(">"):
         return None
     records = {}
     for record in text[1:].split("\n>"):
         header, *lines = record.split("\n")
-        while lines and lines[-1] == "":
+        while lines and not lines[-1].strip():
             lines.pop()
         if any(len(line) != len(lines[0]) for line in lines[:-1]) or (lines and len(lines[-1]) > len(lines[0])):
             return None
@@ -253,17 +233,17 @@ TWO = ">chr1 x\nACGTACGGAC\nTTCAANNRAA\nCATGCCATGA\nGG\n>2\nccggttaagg\nAAAAAC\n
 TSS = [("A", "chr1", 15, "+"), ("B", "chr1", 30, "-"), ("C", "2", 0, "-"), ("D", "2", 14, "+")]
 
 
-@settings(common, max_examples=400)
-@given(mutated_text(TWO, " "), st.sampled_from([None, bgzip]))
-def test_damaged_fasta(tmp_path, text, pack):
+@settings(common, max_examples=500)
+@given(damaged_text(TWO.encode(), b" "), st.sampled_from([None, bgzip]))
+def test_damaged_fasta(tmp_path, content, pack):
     try:
-        found = read(tmp_path, TSS, text, 8, pack=pack)[1]
+        found = read(tmp_path, TSS, content, 8, pack=pack)[1]
     except InputError:
         return
-    records = slow(text)
-    assert records, text
+    records = slow(content)
+    assert records, content
     genes = [gene for gene in TSS if gene[1] in records]
-    assert found == expected_windows(records, genes, 8, True)
+    assert found == slow_windows(records, genes, 8, True)
 
 
 def test_damaged_bgzip(tmp_path):
@@ -273,8 +253,8 @@ def test_damaged_bgzip(tmp_path):
     packed = (tmp_path / "genome.fa").read_bytes()
     assert packed.count(b"BC\x02\x00") > 3
 
-    @settings(common, max_examples=60)
-    @given(mutated_bytes(packed))
+    @settings(common, max_examples=100)
+    @given(damaged_bytes(packed))
     def check(damaged):
         try:
             found = read(tmp_path, [("A", "chr1", 15, "+"), ("B", "chr1", 199_000, "-")], damaged, 8)[1]
@@ -285,23 +265,10 @@ def test_damaged_bgzip(tmp_path):
     check()
 
 
-def start_codons(gtf):
-    """Genes whose TSS is the first base of a start codon that lies in the first 1 Mb of chr1 and is not spliced."""
-    genes = []
-    for line in gzip.decompress(gtf.read_bytes()).decode().splitlines():
-        fields = line.split("\t")
-        if len(fields) == 9 and fields[2] == "start_codon":
-            start, end, strand = int(fields[3]), int(fields[4]), fields[6]
-            if end - start == 2 and end <= 1_000_000:
-                genes.append((f"G{len(genes)}", fields[0], end - 1 if strand == "-" else start - 1, strand))
-    return genes
-
-
-@needs_data
 @pytest.mark.parametrize("pack", [None, bgzip])
 def test_start_codons_read_atg(tmp_path, pack):
-    genes = start_codons(DATA / "dna" / "gencode_v29_hg38_chr1_0-1.5Mb.gtf.gz")
-    unpack_fasta(DATA / "dna" / "hg38_chr1_0-1000000.fa.gz", tmp_path / "genome.fa")
+    genes = start_codons()
+    unpack_fasta(real("dna/hg38_chr1_0-1000000.fa.gz"), tmp_path / "genome.fa")
     text = (tmp_path / "genome.fa").read_bytes()
     for oriented in (True, False):
         windows = read(tmp_path, genes, text, 200, oriented, pack)[1]
@@ -316,10 +283,9 @@ def test_start_codons_read_atg(tmp_path, pack):
         assert found == ["ATG"] * 26
 
 
-@needs_data
 def test_84_genes_in_fasta_are_those_in_csv(tmp_path):
-    unpack_fasta(DATA / "dna" / "genes84_10kb_hg19.fa.gz", tmp_path / "genome.fa")
-    with gzip.open(DATA / "dna" / "seq_data.csv.gz", "rt") as file:
+    unpack_fasta(real("dna/genes84_10kb_hg19.fa.gz"), tmp_path / "genome.fa")
+    with gzip.open(real("dna/seq_data.csv.gz"), "rt") as file:
         expected = {f"ENSG{int(number):011d}": letters.upper() for number, letters in csv.reader(file)}
     genes = [(name, name, 5000, "+") for name in expected]
     assert read(tmp_path, genes, (tmp_path / "genome.fa").read_bytes(), 10_000)[1] == expected

@@ -1,9 +1,11 @@
 import gzip
 
 import pytest
+from damage import damaged_text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutating import mutated_text
+from references import lines_of
+from small_files import gene_places
 
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part
@@ -18,7 +20,7 @@ ENSG00000252303\tHG1007_PATCH\t1\t1\t1\tsnRNA
 
 
 def read(tmp_path, text, pack=bytes, biotypes=None):
-    (tmp_path / "info").write_bytes(pack(text.encode()))
+    (tmp_path / "info").write_bytes(pack(text if isinstance(text, bytes) else text.encode()))
     read_gene_info(tmp_path / "info", tmp_path / "part.npz", biotypes=biotypes)
     return read_part(tmp_path / "part.npz")
 
@@ -65,6 +67,7 @@ def row(gene_id="A", chrom="1", start="5", end="9", strand="1", biotype="x"):
         (row(start="start"), None, ", line 1: start 'start' and end '9' are not two whole numbers in ascending order"),
         (row(start="0"), None, ", line 1: start '0' and end '9' are not two whole numbers in ascending order"),
         (row(start="10"), None, ", line 1: start '10' and end '9' are not two whole numbers in ascending order"),
+        (row(gene_id="A\0"), None, ", line 1: there is a zero byte in the text"),
         (row(strand="x"), None, ", line 1: the strand is 'x', but it must be 1 or -1"),
         (row() + row(start="6"), None, ": gene A stands twice with different values; keep one of its rows"),
         (row(), ["y"], ": no gene is of the biotype 'y', which `genes.biotypes` names; this file has x (1)."),
@@ -78,10 +81,12 @@ def test_what_does_not_fit_is_refused(tmp_path, text, biotypes, says):
     assert not (tmp_path / "part.npz").exists()
 
 
-def slow(text):
-    """A dict from gene id to [chromosome, TSS, strand], None if the text is no gene_info."""
+def slow(content):
+    """A dict from gene id to [chromosome, TSS, strand], None if the bytes are no gene_info."""
     genes = {}
-    for line in text.split("\n"):
+    if b"\0" in content:
+        return None
+    for line in lines_of(content) or []:
         fields = line.split("\t")
         if not line.strip():
             continue
@@ -106,19 +111,17 @@ PLAIN = "".join(
 )
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(mutated_text(PLAIN))
-def test_damaged_files(tmp_path, text):
+@settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damaged_text(PLAIN.encode()))
+def test_damaged_files(tmp_path, content):
     try:
-        _, genes = read(tmp_path, text)
-        columns = (genes[name].tolist() for name in ("gene_id", "chrom", "tss", "strand"))
-        found = {gene_id: place for gene_id, *place in zip(*columns, strict=True)}
+        found = gene_places(read(tmp_path, content)[1])
     except InputError:
         found = None
     # What is no Ensembl id with a version of digits keeps its dot.
     if found and any("." in gene_id for gene_id in found):
         return
-    assert found == slow(text)
+    assert found == slow(content)
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -3,30 +3,25 @@ import gzip
 import hashlib
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
-import pyBigWig
 import pysam
 import pytest
+from real_data import real
+from small_files import write_alignments, write_bigwig, write_gene_part
 
 from wakawaka.errors import InputError
-from wakawaka.parts import read_part, write_part
+from wakawaka.parts import read_part
 from wakawaka.read_sample_sheet import file_format, read_sample_sheet
 from wakawaka.windows import window_starts
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 MARKS = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
 LENGTHS = {"chr1": 1000, "chr2": 300, "chr9": 50}
 
 
 def genes(path, places):
     """Write a genes part of (chromosome, TSS, strand)."""
-    chrom, tss, strand = zip(*places, strict=True)
-    names = [f"G{row}" for row in range(len(places))]
-    columns = {"gene_id": names, "chrom": chrom, "strand": strand, "group": [""] * len(places)}
-    write_part(path, [], tss=np.array(tss, np.int64), **{name: np.array(column) for name, column in columns.items()})
-    return path
+    return write_gene_part(path, [(f"G{row}", *place) for row, place in enumerate(places)])
 
 
 PLACES = [("chr1", 120, "+"), ("chr2", 100, "-"), ("", -1, "."), ("chr1", 10, ".")]
@@ -40,24 +35,11 @@ def bed(path, reads):
 
 
 def bam(path, reads, form="b"):
-    header = {"SQ": [{"SN": name, "LN": length} for name, length in LENGTHS.items()]}
-    with pysam.AlignmentFile(
-        path, "w" + form, header=header, format_options=[b"no_ref=1"] if form == "c" else None
-    ) as file:
-        for number, (chrom, start, end, score, strand) in enumerate(reads):
-            record = pysam.AlignedSegment(file.header)
-            record.query_name, record.flag, record.mapping_quality = f"r{number}", 16 if strand == "-" else 0, score
-            record.reference_name, record.reference_start, record.cigarstring = chrom, start, f"{end - start}M"
-            file.write(record)
-    return path
+    return write_alignments(path, LENGTHS, reads, form)
 
 
 def bigwig(path, entries):
-    with pyBigWig.open(str(path), "w") as file:
-        file.addHeader(list(LENGTHS.items()))
-        chrom, start, end, value = map(list, zip(*entries, strict=True))
-        file.addEntries(chrom, start, ends=end, values=[float(number) for number in value])
-    return path
+    return write_bigwig(path, LENGTHS, entries)
 
 
 def read(tmp_path, files, places=PLACES, bins=4, window=40, **options):
@@ -244,12 +226,6 @@ def test_other_files(tmp_path):
 # Real data
 
 
-def folder(name):
-    if not (DATA / name).is_dir():
-        pytest.skip("the real data is not beside the project (../shared/data)")
-    return DATA / name
-
-
 def table(path, delimiter="\t"):
     with open(path, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter=delimiter))
@@ -258,7 +234,7 @@ def table(path, delimiter="\t"):
 @pytest.fixture
 def e003(tmp_path):
     """(folder, genes part, expected counts [gene, bin, mark], arguments) of the 143 genes around which E003's reads are."""
-    data = folder("E003_reads")
+    data = real("E003_reads")
     rows = table(data / "genes.tsv")
     part = genes(tmp_path / "genes.npz", [(row["chrom"], int(row["tss_hg19"]), ".") for row in rows])
     with np.load(data / "E003_kaggle_style.npz", allow_pickle=False) as file:
@@ -337,14 +313,14 @@ CHR21_SHA256 = {
 
 @pytest.mark.parametrize("oriented", [True, False])
 def test_stranded_reads_of_chr21(tmp_path, oriented):
-    counts = chr21_counts(tmp_path, folder("chr21_bams"), oriented)
+    counts = chr21_counts(tmp_path, real("chr21_bams"), oriented)
     assert hashlib.sha256(counts.astype("<u4").tobytes()).hexdigest() == CHR21_SHA256[oriented]
 
 
 @pytest.mark.skipif(shutil.which("bedtools") is None, reason="bedtools is not installed")
 @pytest.mark.parametrize("oriented", [True, False])
 def test_stranded_reads_of_chr21_equal_bedtools(tmp_path, oriented):
-    data = folder("chr21_bams")
+    data = real("chr21_bams")
     bins = tmp_path / "bins.bed"
     # Of all genes it takes a quarter of a minute.
     step = 6

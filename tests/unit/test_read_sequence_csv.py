@@ -4,9 +4,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from damage import damaged_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import damaged
+from references import lines_of
 
 from wakawaka.dna import decode
 from wakawaka.errors import InputError
@@ -64,11 +65,9 @@ def test_malformed_files_are_refused(tmp_path, text, says):
 
 def reference(content):
     """Return a dict from gene to sequence, or None where the file must be refused."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    lines = lines_of(content)
+    if lines is None:
         return None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     genes = {}
     for line in lines if lines[-1] else lines[:-1]:
         match = re.fullmatch("([^,]+),([ACGTNacgtn]{4})", line.strip())
@@ -80,10 +79,10 @@ def reference(content):
     return genes or None
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=450)
 @given(st.data())
 def test_damaged_files_are_refused_or_read_as_they_stand(data):
-    content = data.draw(damaged(b"3,ACGT\n5,acgn\n419,TTTT\nGENE,CATG\n", b","))
+    content = data.draw(damaged_text(b"3,ACGT\n5,acgn\n419,TTTT\nGENE,CATG\n", b","))
     with tempfile.TemporaryDirectory() as folder:
         try:
             _, part = read(Path(folder), content.decode("latin-1"), lambda _: content)

@@ -8,10 +8,10 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-import pyBigWig
 import pysam
 import pytest
 import yaml
+from small_files import write_alignments, write_bigwig, write_gene_part
 
 from wakawaka.build_store import build_store
 from wakawaka.config import check_config
@@ -102,10 +102,7 @@ GENES = ["gtf", "gff3", "gene_info", "bed", "table"]
 
 def places(folder, chrom="chr1", tss=(20, 79)):
     """Write the genes part of A (plus) and B (minus) on a chromosome of 100 bp; return its path."""
-    columns = {"chrom": [chrom] * 2, "strand": ["+", "-"], "group": [""] * 2}
-    columns = {name: np.array(column) for name, column in columns.items()}
-    write_part(folder / "places.npz", [], gene_id=np.array([A, B]), tss=np.array(tss, np.int64), **columns)
-    return folder / "places.npz"
+    return write_gene_part(folder / "places.npz", [(A, chrom, tss[0], "+"), (B, chrom, tss[1], "-")])
 
 
 def read(folder, reader, content=None):
@@ -143,23 +140,13 @@ def read_files(files, part, genes=None, **options):
     )
 
 
-def bam(path, lengths=(("chr1", 100),), form="b"):
-    header = {"SQ": [{"SN": name, "LN": length} for name, length in lengths]}
-    options = [b"no_ref=1"] if form == "c" else None
-    with pysam.AlignmentFile(path, "w" + form, header=header, format_options=options) as file:
-        for number in range(20):
-            record = pysam.AlignedSegment(file.header)
-            record.query_name, record.reference_id, record.reference_start = f"r{number}", 0, 15 + number
-            record.mapping_quality, record.cigarstring = 30, "9M"
-            file.write(record)
-    return path
+def bam(path, length=100, form="b"):
+    reads = [("chr1", 15 + number, 24 + number, 30, "+") for number in range(20)]
+    return write_alignments(path, {"chr1": length}, reads, form)
 
 
 def bigwig(path, values=(1.0, 2.0), length=100):
-    with pyBigWig.open(str(path), "w") as file:
-        file.addHeader([("chr1", length)])
-        file.addEntries(["chr1"] * 2, [18, 70], ends=[30, 79], values=list(values))
-    return path
+    return write_bigwig(path, {"chr1": length}, [("chr1", 18, 30, values[0]), ("chr1", 70, 79, values[1])])
 
 
 def course(expression=None, **changes):
@@ -561,11 +548,7 @@ def cut(folder, genome=GENOME):
 @pytest.mark.parametrize("kind", ["reads.bam", "reads.cram", "track.bw"])
 def test_files_whose_chromosomes_differ_in_length(tmp_path, kind):
     path = tmp_path / kind
-    _ = (
-        bigwig(path, length=99)
-        if kind == "track.bw"
-        else bam(path, [("chr1", 99)], "c" if kind.endswith("cram") else "b")
-    )
+    _ = bigwig(path, length=99) if kind == "track.bw" else bam(path, 99, "c" if kind.endswith("cram") else "b")
     read_files([("H3K4me3", path)], tmp_path / "part.npz")
     expression = tmp_path / "expression.npz"
     write_part(expression, [], gene_id=np.array([A, B]), cell=np.array(["a"]), values=np.ones((1, 2), np.float32))
@@ -602,11 +585,7 @@ def of_assembly(kind, path):
         )
         path.write_bytes(numbers + bytes(20))
         return lambda genes, part: read_2bit(path, genes, part, window=WINDOW, oriented=True)
-    _ = (
-        bigwig(path, length=80)
-        if kind == "track.bw"
-        else bam(path, [("chr1", 80)], "c" if kind.endswith("cram") else "b")
-    )
+    _ = bigwig(path, length=80) if kind == "track.bw" else bam(path, 80, "c" if kind.endswith("cram") else "b")
     return lambda genes, part: read_files([("H3K4me3", path)], part, genes)
 
 
@@ -862,9 +841,8 @@ def test_files_that_know_no_strands(tmp_path):
 @pytest.mark.parametrize("kind", ["genome.fa", "genome.2bit"])
 @pytest.mark.parametrize("tss", [30, -1])
 def test_genes_without_sequence(tmp_path, kind, tss):
-    columns = {"chrom": ["chr1", "chr2" if tss > 0 else "chr1"], "strand": ["+", "-"], "group": ["", ""]}
-    columns = {name: np.array(column) for name, column in columns.items()}
-    write_part(tmp_path / "genes.npz", [], gene_id=np.array([A, B]), tss=np.array([20, tss]), **columns)
+    genes = [(A, "chr1", 20, "+"), (B, "chr2" if tss > 0 else "chr1", tss, "-")]
+    write_gene_part(tmp_path / "genes.npz", genes)
     of_assembly(kind, tmp_path / kind)(tmp_path / "genes.npz", tmp_path / "part.npz")
     warnings, found = said(tmp_path / "part.npz")
     assert warnings == [

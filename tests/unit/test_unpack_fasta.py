@@ -5,8 +5,8 @@ import sys
 
 import pysam
 import pytest
+from damage import damaged_bytes
 from hypothesis import HealthCheck, given, settings
-from mutating import mutated_bytes
 
 from wakawaka import unpack_fasta as module
 from wakawaka.errors import InputError
@@ -78,8 +78,8 @@ def test_what_is_no_packed_fasta_is_refused(tmp_path, content, says):
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(mutated_bytes(gzip.compress(FASTA)))
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damaged_bytes(gzip.compress(FASTA)))
 def test_damaged_files(tmp_path, content):
     genome, unpacked = tmp_path / "genome.fa.gz", tmp_path / "genome.fa"
     unpacked.unlink(missing_ok=True)

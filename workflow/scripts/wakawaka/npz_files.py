@@ -103,6 +103,8 @@ def _names(path, file):
     twice = [name for name in file.files if file.files.count(name) > 1]
     if twice:
         raise InputError(f"{path}: there are two arrays {twice[0]}; keep one of them.")
+    if not file.files:
+        raise InputError(f"{path}: there is no array in this npz file; fetch or make it again.")
     return file.files
 
 

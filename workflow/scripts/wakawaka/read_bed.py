@@ -8,7 +8,7 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .gene_lines import interval
+from .gene_lines import interval, numbered_lines
 from .parts import Warnings, write_genes
 
 
@@ -25,7 +25,7 @@ def read_bed(path, part):
     """
     rows, first = [], None
     with readable(path), open_text(path) as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in numbered_lines(path, file):
             if line.isspace() or line.startswith("#") or line.split(None, 1)[0] in ("track", "browser"):
                 continue
             # Blanks may separate the columns too, but where there are tabs they belong to the names.

@@ -85,7 +85,8 @@ def _check_lines(genome, file):
     file.seek(0)
     names, width, returns, ended = set(), 0, 0, False
     for number, line in enumerate(file, start=1):
-        if len(line) == width and not ended and line.count(b"\r") == returns and line[:1] != b">":
+        whole = line[-1:] == b"\n"
+        if len(line) == width and whole and not ended and line.count(b"\r") == returns and line[:1] != b">":
             continue
         where = f"{genome}, line {number}"
         if line[:1] == b">":
@@ -101,7 +102,10 @@ def _check_lines(genome, file):
             width, returns, ended = 0, 0, False
         elif not line.strip():
             ended = True
-        elif ended or (width and len(line) > width) or (width and line[-1:] == b"\n" and line.count(b"\r") != returns):
+        # The last line of the file may lack its end, and must not have a base more for it.
+        elif ended or (
+            width and (len(line) > width - (0 if whole else 1 + returns) or (whole and line.count(b"\r") != returns))
+        ):
             raise InputError(
                 f"{where}: the lines of record {len(names)} are not all of one length and ending; only its last may be shorter. "
                 "The file may be damaged; write it anew (samtools faidx, seqtk seq -l 60)."

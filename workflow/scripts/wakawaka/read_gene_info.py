@@ -5,7 +5,7 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .gene_lines import interval, of_biotypes
+from .gene_lines import interval, numbered_lines, of_biotypes
 from .parts import Warnings, write_genes
 
 _STRANDS = {"1": "+", "+1": "+", "+": "+", "-1": "-", "-": "-", "0": ".", ".": "."}
@@ -26,7 +26,7 @@ def read_gene_info(path, part, *, biotypes):
             strand that is none, two differing lines of one gene, no gene of a biotype, or no genes at all.
     """
     with readable(path), open_text(path) as file:
-        rows = [_gene(path, number, line) for number, line in enumerate(file, start=1) if not line.isspace()]
+        rows = [_gene(path, number, line) for number, line in numbered_lines(path, file) if not line.isspace()]
     if not rows:
         raise InputError(f"{path}: the file is empty; check that this is the right one.")
     gene_id, chrom, tss, strand, biotype = (np.array(column) for column in zip(*rows, strict=True))

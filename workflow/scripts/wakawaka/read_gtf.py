@@ -14,7 +14,7 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .gene_lines import interval, of_biotypes
+from .gene_lines import interval, numbered_lines, of_biotypes
 from .parts import Warnings, some, write_genes
 
 # Tags of the one transcript that stands for its gene: GENCODE's and Ensembl's, then those of NCBI.
@@ -175,7 +175,7 @@ def _is_gff3(path):
 
 def _lines(path, file):
     """Yield (line number, nine fields) of every feature."""
-    for number, line in enumerate(file, start=1):
+    for number, line in numbered_lines(path, file):
         fields = line.split("\t")
         if len(fields) == 9 and line[0] != "#":
             yield number, fields
