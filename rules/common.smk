@@ -1,4 +1,5 @@
 # The checked config, the names and files derived from it, and the only functions of the Snakefiles.
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from wakawaka.config import cells_of, check_config, check_files, new_samples_of, paths_of, reference_of, samples_of
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
+from wakawaka.files import sha256
 from wakawaka.unpack_fasta import is_plain_gzip
 
 
@@ -47,6 +49,11 @@ def genome():
     path = config["sequence"]["path"]
     packed = is_plain_gzip(path) if Path(path).is_file() else path.endswith(".gz")
     return "results/unpack_fasta/genome.fa" if packed else path
+
+
+def digests(files):
+    """Return the sha256 of every file, None of one that is not there."""
+    return [sha256(path) if Path(path).is_file() else None for path in files]
 
 
 def prediction_files(wildcards):
@@ -153,7 +160,7 @@ RAW_EXAMPLE = [
 SHEET = {name: config["histone"][name] for name in ("marks", "counting", "min_mapq", "duplicates", "scale")}
 SHEET |= {name: config[name] for name in ("bins", "window", "oriented")}
 # The finished model for new cells, and what it is given of them.
-NEW_MODEL = config["predict_new"]["model"]
+NEW_MODEL = os.path.normpath(config["predict_new"]["model"])
 NEW_PREPROCESSING = str(Path(NEW_MODEL).with_name("preprocessing.json"))
 NEW_STORE = [
     f"results/predict_new/{name}"

@@ -29,6 +29,9 @@ rule aggregate:
     input:
         final="results/predictions/{model}/final.tsv.gz",
         folds=prediction_files,
+        preprocessing=lambda wildcards: expand(
+            "results/models/{model}/{run}/preprocessing.json", model=wildcards.model, run=RUNS
+        ),
     output:
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",

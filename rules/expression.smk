@@ -20,6 +20,7 @@ rule read_matrix:
         cells=EXPRESSION_CELLS,
         gene_id=config["expression"]["columns"]["gene_id"],
         names=config["expression"]["names"],
+        reference=REFERENCE,
     script:
         "../workflow/scripts/read_matrix.py"
 
@@ -43,6 +44,7 @@ rule read_quantification:
         cells=[cell for cell, _ in paths_of(config, "expression")],
         gene_id=config["expression"]["columns"]["gene_id"],
         value=config["expression"]["columns"]["value"],
+        reference=REFERENCE,
     script:
         "../workflow/scripts/read_quantification.py"
 
@@ -64,6 +66,7 @@ rule read_expression_csv:
     params:
         code=code("read_expression_csv.py"),
         cells=[cell for cell, _ in paths_of(config, "expression")],
+        reference=REFERENCE,
     script:
         "../workflow/scripts/read_expression_csv.py"
 
@@ -111,5 +114,6 @@ rule read_npz_expression:
         cells=EXPRESSION_CELLS,
         marks=MARKS,
         bins=config["bins"],
+        reference=REFERENCE,
     script:
         "../workflow/scripts/read_npz_expression.py"

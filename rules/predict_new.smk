@@ -59,6 +59,8 @@ rule predict_new:
         runtime=120,
     params:
         code=code("predict_new.py"),
+        # It is known by its content instead.
+        digest=lambda wildcards: digests([NEW_MODEL, NEW_PREPROCESSING]),
         model=NEW_MODEL,
         preprocessing=NEW_PREPROCESSING,
     script:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,14 @@ def write_run(path, regimes, predictions):
     return path
 
 
+def write_preprocessing(tmp_path, *fitted, transform="none"):
+    """What lies beside the final model and those of the folds."""
+    files = [tmp_path / f"{number}.json" for number in range(len(fitted))]
+    for path, one in zip(files, fitted, strict=True):
+        path.write_text(json.dumps({"target": {"kind": "value", "transform": transform}, "fitted": one}))
+    return files
+
+
 def paths(tmp_path):
     """Gene 003 is the test set; two folds hold out a gene each, in the cell 02 and in both."""
     held = "unseen_gene"
@@ -24,7 +34,8 @@ def paths(tmp_path):
         tmp_path / "1.tsv.gz", [held, "train", "test", "both_unseen", "unseen_cell", "test"], [10, 0, 1, 40, 50, 3]
     )
     second = write_run(tmp_path / "2.tsv.gz", ["train", held, "test"] * 2, [0, 20, 3, 0, 70, 7])
-    return final, [first, second], tmp_path / "test.tsv.gz", tmp_path / "out_of_fold.tsv.gz"
+    preprocessing = write_preprocessing(tmp_path, {}, {}, {})
+    return final, [first, second], preprocessing, tmp_path / "test.tsv.gz", tmp_path / "out_of_fold.tsv.gz"
 
 
 def test_the_test_set_has_the_final_model_and_the_mean_of_the_folds(tmp_path):
@@ -62,19 +73,19 @@ def test_out_of_fold_predictions_name_their_run(tmp_path):
 
 
 def test_random_rows_are_out_of_fold_too(tmp_path):
-    final, folds, test, out_of_fold = paths(tmp_path)
+    final, folds, preprocessing, test, out_of_fold = paths(tmp_path)
     write_run(folds[0], ["leaking", "train", "test", "train", "leaking", "test"], range(6))
-    aggregate(final, folds, test, out_of_fold)
+    aggregate(final, folds, preprocessing, test, out_of_fold)
     found = read_table(out_of_fold, dtype=str)
     assert found.loc[found["run"] == "fold-1", "prediction"].tolist() == ["0", "4"]
 
 
 def test_without_held_out_cells_and_genes_the_test_table_is_empty(tmp_path):
-    final, folds, test, out_of_fold = paths(tmp_path)
+    final, folds, preprocessing, test, out_of_fold = paths(tmp_path)
     write_run(final, ["train"] * 6, range(6))
     for path in folds:
         write_run(path, ["unseen_gene", "train", "train"] * 2, range(6))
-    aggregate(final, folds, test, out_of_fold)
+    aggregate(final, folds, preprocessing, test, out_of_fold)
     assert read_table(test).columns.tolist() == [
         "cell",
         "gene_id",
@@ -89,8 +100,26 @@ def test_without_held_out_cells_and_genes_the_test_table_is_empty(tmp_path):
 
 
 def test_tables_of_different_samples_are_no_ensemble(tmp_path):
-    final, folds, test, out_of_fold = paths(tmp_path)
+    final, folds, preprocessing, test, out_of_fold = paths(tmp_path)
     write_table(read_table(folds[1], dtype=str).iloc[::-1], folds[1])
     with pytest.raises(AssertionError):
-        aggregate(final, folds, test, out_of_fold)
+        aggregate(final, folds, preprocessing, test, out_of_fold)
     assert not test.exists()
+
+
+def test_z_scores_of_the_folds_are_put_into_the_final_runs_scale(tmp_path):
+    final, folds, _, test, out_of_fold = paths(tmp_path)
+    write_run(final, ["unseen_cell"] * 3 + ["train"] * 3, [0, 0, 0, 0, 0, 0])
+    for path in folds:
+        write_run(path, ["test"] * 3 + ["unseen_gene"] * 3, [1, 2, 3, 0, 0, 0])
+    genes = ["1", "2", "003"]
+    fitted = [
+        {"gene_id": genes, "mean": [10, 20, 30], "sd": [2, 4, 1]},
+        # Gene 003 was held out, so that nothing is known of it.
+        {"gene_id": ["2", "1"], "mean": [20, 16], "sd": [8, 4]},
+        {"gene_id": genes, "mean": [10, 20, 30], "sd": [2, 4, 1]},
+    ]
+    aggregate(final, folds, write_preprocessing(tmp_path, *fitted, transform="zscore_per_gene"), test, out_of_fold)
+    # Gene 1: 16 + 1 x 4 is 5 deviations of 2 above 10. Gene 2: 20 + 2 x 8 is 4 of 4 above 20.
+    assert read_table(test)["ensemble_mean"].tolist() == [(5 + 1) / 2, (4 + 2) / 2, 3]
+    assert read_table(out_of_fold)["prediction"].tolist() == [0] * 6

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from wakawaka import bam_reads as module
 from wakawaka.bam_reads import alignment_lengths, alignment_reads
 from wakawaka.errors import InputError
+from wakawaka.files import BGZF_END
 from wakawaka.parts import Warnings
 
 # What pysam says besides raising the error, when it could not open a file.
@@ -180,6 +181,46 @@ def test_mates_whose_partner_is_missing(tmp_path):
     assert warnings == ["3 properly paired reads whose mate is not in the file are counted by themselves."]
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_names_of_mates_that_end_in_their_numbers(tmp_path, form):
+    lines = [
+        line("x/1", PLUS_1, pos=100, mate_pos=250),
+        line("x/2", MINUS_2, pos=250, mate_pos=100),
+        line("y/2", PLUS_2, pos=300, mate_pos=450),
+        line("y/1", MINUS_1, pos=450, mate_pos=300),
+        # Not numbers of mates.
+        line("z/3", PLUS_1, pos=500, mate_pos=600),
+        line("z/4", PLUS_1, pos=500, mate_pos=700),
+        line("z/4", MINUS_2, pos=700, mate_pos=500),
+        line("z/3", MINUS_2, pos=600, mate_pos=500),
+        # Of reads that are not paired a name says nothing.
+        line("w/1", 0, pos=800),
+        line("w/2", 0, pos=800),
+    ]
+    spans = [(100, 286, 1), (300, 486, -1), (500, 636, 1), (500, 736, 1), (800, 836, 1), (800, 836, 1)]
+    assert read(tmp_path, lines, form) == ([("chr1", *span) for span in spans], [])
+
+
+def test_second_reads_whose_first_is_missing(tmp_path):
+    def pair(name, first=True, second=True, **options):
+        return [
+            *[line(name, 65, pos=100, mate_pos=4000, **options)] * first,
+            *[line(name, 129, pos=4000, mate_pos=100, **options)] * second,
+        ]
+
+    whole, lone = pair("a") + pair("b", mapq=0), pair("c", first=False) + pair("d", first=False)
+    unmapped = line("e", 137, pos=300, mate_pos=300)
+    assert read(tmp_path, [*whole, unmapped], min_mapq=1) == ([("chr1", 100, 136, 1), ("chr1", 300, 336, 1)], [])
+    reads, warnings = read(tmp_path, [*whole, *lone], min_mapq=1)
+    assert reads == [("chr1", 100, 136, 1)]
+    assert warnings == [
+        "at least 2 second reads of pairs that are not proper are left out, because such a pair counts by its first read, "
+        "which is mapped, but not in the file."
+    ]
+    # A first read alone counts as it would beside its second.
+    assert read(tmp_path, [*whole, *pair("f", second=False)], min_mapq=1) == ([("chr1", 100, 136, 1)] * 2, [])
+
+
 def test_alignments_without_a_place(tmp_path):
     path = tmp_path / "reads.bam"
     header = pysam.AlignmentHeader.from_text(HEADER)
@@ -294,7 +335,7 @@ def bgzf(data):
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
     body = deflate.compress(data) + deflate.flush()
     head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0" + struct.pack("<H", len(body) + 25)
-    return head + body + struct.pack("<II", zlib.crc32(data), len(data)) + bytes.fromhex(module._ENDS["BAM"][0])
+    return head + body + struct.pack("<II", zlib.crc32(data), len(data)) + BGZF_END
 
 
 @settings(deadline=None, max_examples=300)

@@ -4,6 +4,7 @@ import re
 
 import hypothesis.strategies as st
 import numpy as np
+import pysam
 import pytest
 from damage import damaged_bytes, damaged_text
 from hypothesis import example, given, settings
@@ -15,6 +16,7 @@ from wakawaka.bed_reads import bed_reads
 from wakawaka.errors import InputError
 
 TEXT = "chr1\t5\t9\tN\t30\t+\nchr2\t0\t1\tN\t7.5\t-\nchr1\t5\t9\tN\t0\t.\n"
+FIELDS = "1 fields where BED has at least 3 (chromosome, start, end), separated by single tabs"
 READS = [("chr1", 5, 9, 0), ("chr1", 5, 9, 1), ("chr2", 0, 1, -1)]
 
 
@@ -70,6 +72,59 @@ def test_reads(tmp_path, monkeypatch, content):
         assert read(tmp_path, content) == READS
 
 
+@pytest.mark.parametrize("comment", ["", "# made by me\n\n", "browser position chr1\ntrack name=x\n"])
+@pytest.mark.parametrize("min_mapq", [0, 5])
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("chr1\t0\t900\t3.5", "a bedGraph, which holds no reads: convert it with bedGraphToBigWig and name the bigWig (of"),
+        ("chr1\t0\t900\t0", "a bedGraph"),
+        ("chr1\t0\t900\t-1e-3", "a bedGraph"),
+        ("chr1\t200\t236\tp1\t500\t.\t5.1\t3.2\t2.1\t50", "a file of peaks, which are no reads: name the reads they were found in"),
+        ("chr1\t200\t236\tp1\t500\t+\t5\t-1\t2\t-1", "a file of peaks"),
+        ("chr1\t200\t236\t.\t500\t-\t5.25\t3\t2", "a file of peaks"),
+        ("track type=bedGraph name=x", "a bedGraph, which holds no reads"),
+        ('track name="a b" type = "bedGraph"', "a bedGraph, which holds no reads"),
+        ("track type=wiggle_0", "a wiggle file, which holds no reads: convert it with wigToBigWig and name the bigWig"),
+        ("track\ttype=narrowPeak", "a file of peaks"),
+        ("track type='broadPeak'", "a file of peaks"),
+    ],
+)  # fmt: skip
+def test_other_things_than_reads(tmp_path, monkeypatch, comment, min_mapq, line, says):
+    path = tmp_path / "reads.bed"
+    for chunk in (module.CHUNK, 70):
+        monkeypatch.setattr(module, "CHUNK", chunk)
+        for compress in (bytes, gzip.compress):
+            for content in (f"{comment}{line}\n", f"{comment}{line}", f"{comment}{line}\r\n{TEXT}"):
+                path.write_bytes(compress(content.encode()))
+                with pytest.raises(InputError) as error:
+                    reads_of(path, min_mapq)
+                assert str(error.value).startswith(f"{path}, line {comment.count(chr(10)) + 1}: this is {says}")
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["", "\tname", "\t9a", "\t", "\t7\t0", "\tN\t0\t.\t5\t9\t0", "\tN\t0\t.\t5\t9\t255,0,0", "\tN\t0\t.\t5\t9\t.",
+     "\tN\t0\t.\t5\t9\t0\t1\t4\t0", "\tN\t0\t.\t5.5\t9", "\tN\t0\t.\t5.5\t9\tx"],
+)  # fmt: skip
+def test_reads_that_look_like_other_things(tmp_path, more):
+    # The first line decides.
+    assert read(tmp_path, f"track name=bedGraph\nchr1\t5\t9{more}\nchr1\t6\t9\t7\n") == [
+        ("chr1", 5, 9, 0),
+        ("chr1", 6, 9, 0),
+    ]
+
+
+def test_a_bgzipped_file_cut_between_its_blocks(tmp_path):
+    (tmp_path / "plain").write_text("".join(f"chr1\t{place}\t{place + 5}\n" for place in range(20000)))
+    pysam.tabix_compress(str(tmp_path / "plain"), str(tmp_path / "reads.bed"))
+    whole = (tmp_path / "reads.bed").read_bytes()
+    assert len(read(tmp_path, whole)) == 20000
+    for size in (int.from_bytes(whole[16:18], "little") + 1, len(whole) - 28, len(whole) - 1):
+        with pytest.raises(InputError, match=r"reads\.bed: the compressed file is truncated: it is bgzipped, but"):
+            read(tmp_path, whole[:size])
+
+
 def test_an_empty_file_has_no_reads(tmp_path):
     for content in ("", "\n", "# nothing\n", gzip.compress(b"")):
         assert read(tmp_path, content) == []
@@ -90,9 +145,14 @@ def test_a_chromosome_may_be_called_like_a_line_that_is_no_read(tmp_path):
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("chr1 5 9 N 0 +", "1 fields where BED has at least 3 (chromosome, start, end), separated by single tabs."),
+        ("chr1 5 9 N 0 +", FIELDS + "."),
         ("chr1\t5", "2 fields where BED has at least 3"),
-        ("@SQ\tSN:chr1", "2 fields where BED has at least 3 (chromosome, start, end), separated by single tabs; this looks like SAM"),
+        ("@SQ\tSN:chr1", FIELDS.replace("1", "2") + "; this looks like SAM: convert it with `samtools view -b`."),
+        ("@HD\tVN:1.6\tSO:coordinate", "the start is 'VN:1.6', but it must be a whole number; this looks like SAM: convert it"),
+        ("@PG\tID:samtools\tPN:samtools\tVN:1", "the start is 'ID:samtools', but it must be a whole number; this looks like SAM"),
+        ("@CO\tx\ty", "the start is 'x', but it must be a whole number; this looks like SAM"),
+        ("fixedStep chrom=chr1 start=1 step=10", FIELDS + "; this looks like a wiggle file, which holds no reads: convert it with"),
+        ("variableStep\tchrom=chr1\tspan=5", "the start is 'chrom=chr1', but it must be a whole number; this looks like a wiggle file"),
         ("\t5\t9", "the chromosome is empty"),
         ("chr1\t\t9", "the start is '', but it must be a whole number"),
         ("chr1\t5\t9.0", "the end is '9.0', but it must be a whole number"),
@@ -175,12 +235,20 @@ def strict(data, min_mapq):
     data = unpacked(data)
     if data is None or b"\0" in data:
         return None
-    reads = []
+    reads, first = [], True
     for line in data.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\r").replace(b"\r\n", b"\n").split(b"\n"):
         words = line.split()
         if not words or line[:1] == b"#" or (line[:1].strip() and words[0] in (b"track", b"browser")):
             continue
         fields = line.split(b"\t")
+        number = rb" *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?"
+        numbers = [bool(re.fullmatch(number, field)) for field in fields]
+        if first and len(fields) == 4 and numbers[3]:
+            return None
+        peak = len(fields) in (9, 10) and fields[5] in (b"+", b"-", b".") and all(numbers[6:])
+        if first and peak and not all(field.strip(b" +").isdigit() for field in fields[6:9]):
+            return None
+        first = False
         try:
             chrom = fields[0].decode()
             assert chrom and all(re.fullmatch(rb" *[-+]?[0-9]{1,18}", field) for field in fields[1:3])
@@ -188,7 +256,7 @@ def strict(data, min_mapq):
             strand = {b"+": 1, b"-": -1, b".": 0, b"": 0}[fields[5] if len(fields) > 5 else b""]
             assert 0 <= start < end < 2**31
             if min_mapq:
-                assert re.fullmatch(rb" *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?", fields[4])
+                assert re.fullmatch(number, fields[4])
                 assert math.isfinite(float(fields[4]))
         except (AssertionError, IndexError, KeyError, UnicodeDecodeError):
             return None
@@ -204,6 +272,7 @@ WHOLE = (TEXT + "track name=x\n#\n\nchr3\t1\t2\n" + TEXT).encode()
 @given(data=damaged_text(WHOLE, most=5), min_mapq=st.sampled_from([0, 0, 5]), chunk=st.sampled_from([1 << 20, 90]))
 @example(data=b"chr1\t5\t9\tN\t6\r\t", min_mapq=5, chunk=1 << 20)
 @example(data=WHOLE, min_mapq=0, chunk=90)
+@example(data=b"#\nchr1\t5\t9\t7\nchr1\t5\t9\tN\t0\t-\n", min_mapq=0, chunk=90)
 @example(data=b"chr1\t5\t9\nchr1\t5\t9\tN\t0\t-\n", min_mapq=0, chunk=1 << 20)
 def test_damaged_files(tmp_path_factory, data, min_mapq, chunk):
     path = tmp_path_factory.getbasetemp() / "damaged.bed"

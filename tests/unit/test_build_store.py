@@ -358,6 +358,26 @@ def test_windows_that_are_not_oriented_stay_as_they_are(tmp_path):
     assert store.info["oriented"] is False
 
 
+@pytest.mark.parametrize(
+    ("strand", "order", "oriented", "found"),
+    [
+        ("+", "genomic", True, True),
+        ("-", "genomic", True, True),
+        # Nothing is turned where no strand is known.
+        (".", "genomic", True, False),
+        ("-", "genomic", False, False),
+        # The file's own order is from upstream to downstream.
+        (".", "transcript", False, True),
+    ],
+)
+def test_the_store_says_whether_downstream_is_into_the_gene(tmp_path, strand, order, oriented, found):
+    write_genes(tmp_path, ["A"], strand=strand)
+    write_histone(tmp_path, "a.npz", ["A"], np.ones((1, 1, 1), np.uint16), order=order)
+    write_expression(tmp_path, ["A"], ["a"], [[1]])
+    store = build(tmp_path, ["a"], ["a.npz"], marks=["m"], bins=1, oriented=oriented)
+    assert store.info["oriented"] is found
+
+
 def test_the_reference_stands_beside_the_cells_and_medians_are_of_all_genes(tmp_path):
     write_genes(tmp_path, ["A", "B"])
     write_histone(tmp_path, "a.npz", ["A", "B"], np.ones((2, 1, 1), np.uint16))

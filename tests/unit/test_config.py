@@ -161,7 +161,22 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
             {"expression": {"transform": "log2ratio:C03"}},
             "config key `expression.transform` divides by C03, which `cells` names too: its own target would be 0 everywhere; remove",
         ),
-        ({"expression": {"missing": ["C99"]}}, "config key `expression`: C99 is named there, but it is no cell in"),
+        (
+            {"expression": {"missing": ["C01"]}},
+            "config key `expression.missing` is for the reader quantification or csv or deepchrome only, not for matrix",
+        ),
+        (
+            {"expression": {"reader": "quantification", "path": "{cell}.sf", "names": {"C01": "x"}}},
+            "config key `expression.names` is for the reader matrix only, not for quantification: remove it.",
+        ),
+        (
+            {"expression": {"transform": "zscore_per_gene"}, "folds": {"hold_out": "genes"}},
+            "config key `expression.transform` is zscore_per_gene, which nothing is known of for genes that are held out, but ",
+        ),
+        (
+            {"expression": {"reader": "csv", "path": "{cell}.csv", "missing": ["C99"]}},
+            "config key `expression`: C99 is named there, but it is no cell in",
+        ),
         ({"expression": {"names": {"C99": "x"}}}, "config key `expression`: C99 is named there, but it is no cell in `cells`; correct"),
         (
             {"expression": {"reader": "quantification", "path": "quant.sf"}},
@@ -204,7 +219,7 @@ def test_one_mistake_is_told_in_a_full_file_too(changes):
             "expression": {"path": "rpkm.tsv"},
         },
         {"modules": ["histone"], "sequence": {"path": ["a", "b"]}},
-        {"expression": {"transform": "log2ratio:E000", "names": {"E000": "Universal"}, "missing": ["C01"]}},
+        {"expression": {"transform": "log2ratio:E000", "names": {"E000": "Universal"}}},
         {"expression": {"target": "label"}},
         # What a finished model does not need may be missing or wrong.
         {"predict_new": {"samples": "new.tsv"}, "histone": {"path": "no-cell.tsv"}},
@@ -360,13 +375,23 @@ def test_a_finished_model_needs_nothing_of_the_cells_it_was_trained_on(tmp_path,
         "genes": {"path": "a.gtf"},
         "sequence": {"path": "a.fa"},
         "histone": {"marks": ["m"]},
-        "predict_new": {"samples": path},
+        "predict_new": {"samples": path, "model": "theirs/model.keras"},
     }
+    Path("theirs").mkdir()
     config = checked(config)
     assert sources_of(config) == ["genes", "sequence"]
     assert samples_of(config) == {}
     assert list(new_samples_of(config).items()) == [("y", [("m", "y.bam")]), ("x", [("m", "x.bam")])]
+    for name in ("model.keras", "preprocessing.json"):
+        with pytest.raises(InputError, match=f"^config key `predict_new.model`: the file theirs/{name} does not exist"):
+            check_files(config)
+        Path("theirs", name).touch()
     check_files(config)
+    # Not even a sheet of what the model was trained on that is wrong.
+    sheet(tmp_path, "train.tsv", ("C01", "another", "x.bam"))
+    assert samples_of(merged(config, {"histone": {"reader": "sample_sheet", "path": "train.tsv"}})) == {}
+    # DNA is the same in every cell: a row is needed, but no marks.
+    assert new_samples_of(merged(config, {"modules": ["dna"], "histone": {"marks": ["none"]}})) == {"y": [], "x": []}
     Path("x.bam").unlink()
     with pytest.raises(InputError, match="^config key `predict_new.samples`: the file x.bam does not exist"):
         check_files(config)

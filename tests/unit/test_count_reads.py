@@ -82,9 +82,26 @@ def test_names_with_and_without_chr(annotated, in_file):
     assert counts.tolist() == [[1, 0, 0, 0]] and depth == 1 and reach == {annotated: 101}
 
 
+@pytest.mark.parametrize("unique", [False, True])
+@pytest.mark.parametrize("names", [["1", "chr1"], ["chr1", "1", "chr1"], ["chr2", "chr1", "chr2", "1"]])
+def test_two_names_of_a_chromosome_are_refused(names, unique):
+    with pytest.raises(InputError) as error:
+        counted(GENE, [(name, [(100, 101, 1)]) for name in names], unique=unique)
+    names = [name for name in dict.fromkeys(names) if name != "chr2"]
+    says = f"x.bed: this file has reads on {names[0]} and on {names[1]}, which are names of one chromosome; give it one name"
+    assert str(error.value).startswith(says)
+
+
+def test_two_names_of_a_chromosome_without_genes():
+    reads = [(name, [(100, 101, 1)]) for name in ("2", "chr1", "chr2")]
+    counts, depth, reach = counted(GENE, reads)
+    assert counts.tolist() == [[1, 0, 0, 0]] and depth == 3 and reach == {"chr1": 101}
+
+
 def test_the_exact_name_is_preferred():
-    # Both chromosomes are in the file; that of the annotation's spelling may come last.
-    counts, _, _ = counted(GENE, [("1", [(100, 101, 1)]), ("chr1", [(110, 111, 1)]), ("1", [(100, 101, 1)])])
+    # Two sequences of the mitochondrion, which hg19's later versions have; that of the annotation's spelling may come last.
+    reads = [("chrMT", [(100, 101, 1)]), ("chrM", [(110, 111, 1)]), ("chrMT", [(100, 101, 1)])]
+    counts, _, _ = counted(genes(("chrM", 120, "+")), reads)
     assert counts.tolist() == [[0, 1, 0, 0]]
 
 

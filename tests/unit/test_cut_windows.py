@@ -90,6 +90,13 @@ def test_what_does_not_fit_is_refused(tmp_path, genes, genome, says):
     assert not (tmp_path / "part.npz").exists()
 
 
+def test_a_chromosome_that_is_too_short_may_be_a_truncated_file(tmp_path):
+    with pytest.raises(
+        InputError, match=r"assemblies\. Or the genome's file is truncated; compare its size with the original's\.$"
+    ):
+        cut(tmp_path, [("A", "2", 8, "+")])
+
+
 def test_a_reader_that_gives_another_number_of_letters_is_not_believed(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "encode", lambda letters: np.zeros(5, np.uint8))
     with pytest.raises(InputError, match="2:1-6 holds 5 letters instead of 6; the file may be damaged"):

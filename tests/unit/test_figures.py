@@ -391,6 +391,26 @@ def test_histone_of_one_mark_and_without_agreement(tmp_path):
     assert len(lines) == 3
 
 
+def one_number(folder, gradient):
+    values = {"histone": np.full((1, 1), 2.0), "histone_gradient": np.full((1, 1), gradient)}
+    return attribution(folder, marks=np.array(["H3K4me3"]), bin_size=np.array(4), **values)
+
+
+def test_histone_of_one_bin_and_one_mark(tmp_path):
+    lines, _ = draw(plot_histone_gene, tmp_path, one_number(tmp_path, -0.5))
+    assert lines[1:] == ["1\t-2\tH3K4me3\t2\t-0.5\t-1"]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "words"),
+    [(0.0, "is 0 everywhere"), (np.nan, "is not finite in places"), (np.inf, "is not finite in places")],
+)
+def test_one_number_that_says_nothing_is_refused(tmp_path, gradient, words):
+    with pytest.raises(InputError, match=f"ENSG1 in E003 is constant: histone_gradient {words}"):
+        plot_histone_gene(one_number(tmp_path, gradient), tmp_path / "x.png", tmp_path / "x.tsv")
+    assert [file.name for file in tmp_path.iterdir()] == ["gene.npz"]
+
+
 def test_dna_table(tmp_path):
     lines, picture = draw(plot_dna_gene, tmp_path, attribution(tmp_path))
     assert lines == [
@@ -448,7 +468,7 @@ def test_gene_title_of_a_probability(tmp_path):
     ("function", "gradient", "shape"),
     [(plot_histone_gene, "histone_gradient", (2, 2)), (plot_dna_gene, "dna_gradient", (4, 4))],
 )
-@pytest.mark.parametrize(("value", "words"), [(0.0, "is 0 everywhere"), (np.nan, "is not a number in places")])
+@pytest.mark.parametrize(("value", "words"), [(0.0, "is 0 everywhere"), (np.nan, "is not finite in places")])
 def test_constant_attributions_are_refused(tmp_path, function, gradient, shape, value, words):
     path = attribution(tmp_path, **{gradient: np.full(shape, value, np.float32)})
     with pytest.raises(InputError, match=f"gene.npz: the attribution of ENSG1 in E003 is constant: {gradient} {words}"):

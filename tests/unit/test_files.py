@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pysam
 import pytest
 
 from wakawaka.errors import InputError
-from wakawaka.files import as_list, atomic, open_text, read_table, readable, save_array, sha256, write_table
+from wakawaka.files import BGZF_END, as_list, atomic, open_text, read_table, readable, save_array, sha256, write_table
 
 
 def test_atomic_makes_the_folder_and_leaves_nothing_else(tmp_path):
@@ -89,6 +90,31 @@ def test_unreadable_text_is_refused(tmp_path, content, what, advice):
         file.read()
     assert str(caught.value).startswith(f"{path}: ")
     assert what in str(caught.value) and advice in str(caught.value)
+
+
+def test_a_bgzipped_text_cut_between_its_blocks(tmp_path):
+    path, packed = tmp_path / "x", tmp_path / "x.gz"
+    path.write_text("".join(f"{number}\n" for number in range(30000)))
+    pysam.tabix_compress(str(path), str(packed))
+    whole = packed.read_bytes()
+    assert whole.endswith(BGZF_END)
+    with open_text(packed) as file:
+        assert file.read() == path.read_text()
+    first = int.from_bytes(whole[16:18], "little") + 1
+    # For gzip this is a whole file.
+    assert 0 < len(gzip.decompress(whole[:first])) < len(path.read_bytes())
+    for size in (first, len(whole) - 28, len(whole) - 1, 18):
+        packed.write_bytes(whole[:size])
+        with pytest.raises(InputError) as caught, readable(packed):
+            open_text(packed)
+        assert str(caught.value).startswith(
+            f"{packed}: the compressed file is truncated: it is bgzipped, but does not end"
+        )
+    # The extra field of another program says nothing.
+    other = gzip.compress(b"text")
+    packed.write_bytes(other[:3] + b"\4" + other[4:10] + b"\6\0XY\2\0\1\1" + other[10:])
+    with open_text(packed) as file:
+        assert file.read() == "text"
 
 
 def test_a_folder_is_refused(tmp_path):

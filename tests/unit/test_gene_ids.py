@@ -11,6 +11,11 @@ from wakawaka.gene_ids import id_of_number, number_of_id, plain_id
         ("ENSMUSG00000051951.12", "ENSMUSG00000051951"),
         # The copy on the Y chromosome is another gene than the one on X.
         ("ENSG00000182378.14_PAR_Y", "ENSG00000182378_PAR_Y"),
+        # GENCODE's versions of what is mapped back to GRCh37.
+        ("ENSG00000223972.5_4", "ENSG00000223972"),
+        ("ENSG00000227232.3_2", "ENSG00000227232"),
+        ("ENSG00000169100.13_1_PAR_Y", "ENSG00000169100_PAR_Y"),
+        ("ENSG00000223972.5_", "ENSG00000223972.5_"),
         # Not Ensembl: a dot may be part of the name.
         ("RP11-34P13.7", "RP11-34P13.7"),
         ("ENSG00000223972.5b", "ENSG00000223972.5b"),

@@ -185,7 +185,7 @@ def test_a_damaged_model_is_refused_in_a_sentence(tmp_path, damage):
     damaged = {"empty": b"", "half": content[: len(content) // 2], "text": b"not a model", "byte": content}
     path.write_bytes(damaged[damage])
     with pytest.raises(
-        InputError, match="model.keras: the model cannot be read; remove the file, and it is trained again"
+        InputError, match="model.keras: the model cannot be read: the file is damaged or of another kind"
     ):
         load_model(path)
 

@@ -367,9 +367,10 @@ def test_a_cell_in_no_file_is_refused(tmp_path):
 # Expression
 
 
-def read_expression(tmp_path, cells, files=("train.npz",)):
+def read_expression(tmp_path, cells, files=("train.npz",), reference=None):
     paths = [str(tmp_path / file) for file in files]
-    read_npz_expression(paths, tmp_path / "part.npz", cells=cells, marks=MARKS, bins=BINS)
+    settings = {"cells": cells, "marks": MARKS, "bins": BINS, "reference": reference}
+    read_npz_expression(paths, tmp_path / "part.npz", **settings)
     return read_part(tmp_path / "part.npz")
 
 
@@ -431,3 +432,28 @@ def test_files_without_any_of_the_cells_are_refused(tmp_path):
         read_expression(tmp_path, ["a", "b"])
     expected = f"{tmp_path}/train.npz: none of the cells in config.yaml (a, b) is in the files, which hold E003."
     assert str(caught.value) == expected
+
+
+def test_the_reference_of_the_expression_is_no_cell_that_is_counted(tmp_path):
+    known = {3: 0.5, 5: 7}
+    np.savez(tmp_path / "train.npz", a=rows([3, 5], expression=known), E999=rows([3], expression=known))
+    about, part = read_expression(tmp_path, ["a", "E999"], reference="E999")
+    assert part["cell"].tolist() == ["a", "E999"]
+    assert np.array_equal(part["values"], [[0.5, 7], [0.5, np.nan]], equal_nan=True)
+    assert about["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"a": [3], "E99": [3]}, "config key `expression.transform` takes a ratio to E999, but {path} has no such array;"),
+        ({"b": [3], "E999": [3]}, "{path}: none of the cells in config.yaml (a) is in the files, which hold b, E999."),
+    ],
+)  # fmt: skip
+def test_a_missing_reference_of_the_expression_is_refused(tmp_path, arrays, says):
+    arrays = {name: rows(numbers, expression={3: 1}) for name, numbers in arrays.items()}
+    np.savez(tmp_path / "train.npz", **arrays)
+    with pytest.raises(InputError) as caught:
+        read_expression(tmp_path, ["a", "E999"], reference="E999")
+    assert str(caught.value).startswith(says.format(path=tmp_path / "train.npz"))
+    assert not (tmp_path / "part.npz").exists()

@@ -73,7 +73,7 @@ def test_predictions_are_those_of_plain_keras_and_are_turned_back_where_the_gene
         ({"bins": 20}, "config key `bins`: the model in "),
         ({"window": 80}, "config key `window`: the model in "),
         ({"oriented": False}, "config key `oriented`: the model in "),
-        ({"scale": "signal"}, "config key `histone.scale`: the model in "),
+        ({"scale": "signal", "counting": None}, "config key `histone.scale`: the model in "),
         ({"counting": {**COUNTING, "rule": "midpoint"}}, "config key `histone.counting, histone.min_mapq, histone.duplicates`: the"),
         ({"modules": ["dna"]}, "config key `modules` is ['histone', 'dna'], but the model in "),
     ],
@@ -86,15 +86,31 @@ def test_inputs_of_another_form_are_refused(files, changes, says):
     assert not files["predictions"].exists()
 
 
+def test_reads_are_the_same_to_a_model_that_knows_tracks_too(files):
+    predict_new(**files, threads=1)
+    expected = files["predictions"].read_text()
+    change(files["preprocessing"], scale="signal")
+    predict_new(**files, threads=1)
+    assert files["predictions"].read_text() == expected
+    # What the model would take the logarithm of, it was not trained on.
+    histone = files["store"][2]
+    save_array(np.load(histone).astype(np.float32), histone)
+    with pytest.raises(InputError, match="config key `histone.scale`"):
+        predict_new(**files, threads=1)
+
+
 def test_counts_of_unknown_making_are_warned_of(files, caplog):
     change(files["preprocessing"], counting=None)
     predict_new(**files, threads=1)
     assert "how the counts were made that the model was trained on is not known" in caplog.text
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"spec": 1}', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"spec": 1}', "null", "modules"])
 def test_another_file_beside_the_model_is_refused(files, text):
-    files["preprocessing"].write_text(text)
+    if text == "modules":
+        change(files["preprocessing"], modules=5)
+    else:
+        files["preprocessing"].write_text(text)
     with pytest.raises(InputError, match=r"preprocessing.json: this is not what training writes beside a model; copy"):
         predict_new(**files, threads=1)
 

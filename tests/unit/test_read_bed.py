@@ -49,6 +49,10 @@ def test_without_a_strand_it_is_unknown(tmp_path, text):
     assert len(about["warnings"]) == 1
 
 
+def test_blanks_around_a_chromosomes_name_are_no_part_of_it(tmp_path):
+    assert gene_places(read(tmp_path, " c \t5\t9\tA\t0\t+\n")[1]) == {"A": ["c", 5, "+"]}
+
+
 def test_identical_lines_are_used_once(tmp_path):
     about, genes = read(tmp_path, "c\t5\t9\tA\t0\t+\n" * 2)
     assert genes["gene_id"].tolist() == ["A"]
@@ -92,6 +96,7 @@ def slow(content):
             continue
         fields = line.split("\t") if "\t" in line else line.split()
         widths.add(len(fields))
+        fields[0] = fields[0].strip()
         if len(fields) < 4 or len(widths) > 1 or not fields[0] or fields[3] in ("", "."):
             return None
         if not all(number and set(number) <= set("0123456789") and len(number) < 13 for number in fields[1:3]):

@@ -15,12 +15,12 @@ from wakawaka.parts import read_part
 from wakawaka.read_expression_csv import read_expression_csv
 
 
-def read(tmp_path, **texts):
+def read(tmp_path, reference=None, **texts):
     paths = []
     for cell, text in texts.items():
         paths.append(tmp_path / f"{cell}.expr.csv")
         paths[-1].write_bytes(text if isinstance(text, bytes) else text.encode())
-    read_expression_csv(paths, tmp_path / "part.npz", cells=list(texts))
+    read_expression_csv(paths, tmp_path / "part.npz", cells=list(texts), reference=reference)
     return read_part(tmp_path / "part.npz")
 
 
@@ -53,6 +53,21 @@ def test_identical_lines_are_used_once(tmp_path):
     assert about["warnings"] == [
         f"{tmp_path}/a.expr.csv: 1 genes stand twice with identical values and are used once: ENSG00000000003."
     ]
+
+
+def test_the_reference_is_no_cell_that_is_counted(tmp_path):
+    about, part = read(tmp_path, "E999", a="3,1.5\n5,2\n", E999="3,7\n5,NA\n")
+    assert part["cell"].tolist() == ["a", "E999"]
+    assert np.array_equal(part["values"], [[1.5, 2], [7, np.nan]], equal_nan=True)
+    assert about["warnings"] == []
+
+
+def test_a_reference_without_values_is_refused(tmp_path):
+    with pytest.raises(
+        InputError, match=r"^config key `expression.transform` takes a ratio to E999, but .* has no value in it;"
+    ):
+        read(tmp_path, "E999", a="3,1.5\n5,2\n", E999="3,NA\n")
+    assert not (tmp_path / "part.npz").exists()
 
 
 @pytest.mark.parametrize(

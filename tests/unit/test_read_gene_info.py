@@ -52,6 +52,10 @@ def test_identical_lines_are_used_once(tmp_path):
     ]
 
 
+def test_blanks_around_a_chromosomes_name_are_no_part_of_it(tmp_path):
+    assert read(tmp_path, row(chrom=" 1 "))[1]["chrom"].tolist() == ["1"]
+
+
 def row(gene_id="A", chrom="1", start="5", end="9", strand="1", biotype="x"):
     return "\t".join((gene_id, chrom, start, end, strand, biotype)) + "\n"
 
@@ -90,7 +94,12 @@ def slow(content):
         fields = line.split("\t")
         if not line.strip():
             continue
-        if len(fields) < 6 or not fields[0] or not fields[1] or fields[4] not in ("1", "+1", "+", "-1", "-", "0", "."):
+        if (
+            len(fields) < 6
+            or not fields[0]
+            or not fields[1].strip()
+            or fields[4] not in ("1", "+1", "+", "-1", "-", "0", ".")
+        ):
             return None
         if not all(number and set(number) <= set("0123456789") and len(number) < 13 for number in fields[2:4]):
             return None
@@ -99,8 +108,8 @@ def slow(content):
             return None
         minus = fields[4].startswith("-")
         strand = "-" if minus else "." if fields[4] in "0." else "+"
-        gene_id = fields[0].partition(".")[0] if fields[0].startswith("ENSG") else fields[0]
-        place = [fields[1], (end if minus else start) - 1, strand]
+        gene_id = fields[0].partition(".")[0] if fields[0].startswith("ENS") else fields[0]
+        place = [fields[1].strip(), (end if minus else start) - 1, strand]
         if genes.setdefault(gene_id, place) != place:
             return None
     return genes or None

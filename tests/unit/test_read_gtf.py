@@ -115,7 +115,8 @@ def test_the_rank_of_tags(tmp_path, tags, start):
         assert genes["tss"].tolist() == [start - 1]
         untagged = f"{tmp_path}/genes.gtf: 1 genes have no transcript that is tagged as canonical; the longest one stands in: A."
         assert about["warnings"] == ([] if any(tags) else [untagged])
-        assert read(tmp_path, text, tss="first")[1]["tss"].tolist() == [0]
+        # The gene's line begins before any of its transcripts.
+        assert read(tmp_path, text, tss="first")[1]["tss"].tolist() == [9]
         assert read(tmp_path, text, tss="longest")[1]["tss"].tolist() == [9]
 
 
@@ -153,6 +154,124 @@ def test_genes_of_transcripts_or_exons_alone(tmp_path, tss):
     first = 4 if tss == "first" else 10
     expected = {"A": ["c", first, "+"], "B": ["c", 59, "-"], "C": ["c", 6, "+"], "ERCC-1": ["ERCC-1", 0, "+"]}
     assert places(tmp_path, text, tss=tss) == expected
+
+
+@pytest.mark.parametrize(("strand", "first", "alone"), [("+", 3999, 1999), ("-", 8999, 7999)])
+def test_first_is_of_the_transcripts(tmp_path, strand, first, alone):
+    rows = [
+        line(start=1000, end=9500, strand=strand),
+        transcript(4000, 9000, strand=strand),
+        exon(4000, 9000, strand=strand),
+        transcript(5000, 8000, name="U", strand=strand),
+        # This gene has exons, but no line of a transcript, and the next one neither.
+        line(start=1000, end=9500, strand=strand, attributes='gene_id "B";'),
+        exon(2000, 8000, strand=strand, gene="B"),
+        line(start=1000, end=9500, strand=strand, attributes='gene_id "C";'),
+    ]
+    expected = {
+        "A": ["c", first, strand],
+        "B": ["c", alone, strand],
+        "C": ["c", 999 if strand == "+" else 9499, strand],
+    }
+    assert places(tmp_path, "".join(rows)) == expected
+    assert places(tmp_path, "".join(rows[::-1])) == expected
+
+
+def test_first_reads_no_exons_in_vain(tmp_path):
+    # Nothing about the second exon is right, but its transcript's line says all that is asked for.
+    text = transcript(5, 9) + exon(5, 9) + exon("x", "y")
+    assert places(tmp_path, text, tss="first") == {"A": ["c", 4, "+"]}
+
+
+@pytest.mark.parametrize("tss", CHOICES)
+def test_transcripts_that_lie_apart_are_counted(tmp_path, tss):
+    # As UCSC's tables have it: copies under one symbol. The others overlap, in a chain or one within the other, or have a gene line.
+    text = exon(1000, 1100, gene="MIR") + transcript(50000, 50100, name="T_dup1", gene="MIR")
+    text += "".join(transcript(*at, name=str(at), gene="CHAIN") for at in ((1, 10), (20, 30), (10, 20)))
+    text += "".join(transcript(*at, name=str(at), gene="NEST") for at in ((1, 90), (20, 30), (40, 50)))
+    text += line(end=90) + transcript(5, 9) + transcript(80, 90, name="U")
+    about, genes = read(tmp_path, text, tss=tss)
+    assert genes["gene_id"].tolist() == ["MIR", "CHAIN", "NEST", "A"]
+    apart = [warning for warning in about["warnings"] if "apart" in warning]
+    assert [warning.partition(" and no line")[0] for warning in apart] == [
+        f"{tmp_path}/genes.gtf: 1 genes have transcripts that lie apart"
+    ]
+    assert apart[0].endswith(": MIR.")
+
+
+def test_display_lines_and_blanks_around_names(tmp_path):
+    head = "browser position chr7:1-2\ntrack name=genes description='a=b'\n"
+    assert places(tmp_path, head + exon(5, 9, chrom=" c ")) == {"A": ["c", 4, "+"]}
+    assert places(tmp_path, head + line(attributes="ID=A", chrom="c ")) == {"A": ["c", 4, "+"]}
+    with pytest.raises(InputError, match="line 1: 1 tab-separated fields"):
+        read(tmp_path, "tracks\n" + exon(5, 9))
+
+
+@pytest.mark.parametrize("prefix", ["gene:", "gene-", "Gene:", "GENE:"])
+def test_prefixes_of_ids(tmp_path, prefix):
+    text = line(attributes=f"ID={prefix}WB;Name=x") + line(kind="mRNA", start=7, attributes=f"ID=T;Parent={prefix}WB")
+    assert places(tmp_path, text) == {"WB": ["c", 6, "+"]}
+
+
+def test_blanks_around_values_of_gff3(tmp_path):
+    text = line(attributes="ID= A ;Name=x") + line(kind="mRNA", start=7, attributes="ID=T ; Parent=A ;tag=basic")
+    assert places(tmp_path, text) == {"A": ["c", 6, "+"]}
+
+
+@pytest.mark.parametrize("tss", CHOICES)
+def test_gff3_of_transcripts_without_genes(tmp_path, tss):
+    rows = [
+        # gffread's, from StringTie's and from Ensembl's annotation.
+        line(start=10, end=50, kind="transcript", attributes="ID=M.1.1;geneID=M.1"),
+        line(start=10, end=50, kind="exon", attributes="Parent=M.1.1"),
+        line(start=5, end=20, kind="mRNA", attributes="ID=M.1.2;geneID=M.1"),
+        line(start=5, end=6, kind="exon", attributes="Parent=M.1.2"),
+        line(end=90, kind="lnc_RNA", strand="-", attributes="ID=t;geneID=gene:ENSG00000000001.2;gene_biotype=lncRNA"),
+        # An extract of GENCODE's.
+        line(start=7, kind="transcript", attributes="ID=T;Parent=G.1;gene_id=G.1"),
+        line(start=7, kind="exon", attributes="ID=E;Parent=T;gene_id=G.1"),
+        line(start=1, kind="stop_codon_redefined_as_selenocysteine", attributes="ID=S;Parent=T;gene_id=G.1"),
+        line(start=1, kind="miRNA", attributes="ID=m;Parent=T;gene_id=OTHER"),
+        # A gene with a line, by another ID than its gene_id; and what names no gene.
+        line(start=3, end=70, attributes="ID=g7;gene_id=D"),
+        line(start=4, end=60, kind="mRNA", attributes="ID=d;Parent=g7;gene_id=WRONG"),
+        line(start=2, kind="transcript", attributes="ID=lost"),
+        line(start=2, kind="region", attributes="ID=r;gene_id=region"),
+    ]
+    first = 4 if tss == "first" else 9
+    expected = {"M.1": ["c", first, "+"], "ENSG00000000001": ["c", 89, "-"], "G.1": ["c", 6, "+"], "D": ["c", 3, "+"]}
+    assert places(tmp_path, "".join(rows), tss=tss) == expected
+    assert places(tmp_path, "".join(rows[::-1]), tss=tss) == expected
+    assert list(places(tmp_path, "".join(rows), tss=tss, biotypes=["lncRNA"])) == ["ENSG00000000001"]
+
+
+def test_lengths_of_chromosomes(tmp_path):
+    regions = [
+        "##sequence-region   chr%201 1 249250621",
+        "##sequence-region 2 1 100",
+        # Pieces, one by its start and one because a gene goes on beyond it; two lengths; no genes; a mitochondrion; no length.
+        "##sequence-region 3 2 100",
+        "##sequence-region 4 1 100",
+        "##sequence-region 5 1 200",
+        "##sequence-region 5 1 300",
+        "##sequence-region 6 1 300",
+        "##sequence-region MT 1 16569",
+        "##sequence-region 7 1 x",
+        "##sequence-region 8 1",
+    ]
+    genes = [("chr%201", 9), (2, 100), (3, 9), (4, 101), (5, 9), ("MT", 9), (7, 9), (8, 9)]
+    gff3 = "".join(line(chrom, end=end, attributes=f"ID=G{chrom}") for chrom, end in genes)
+    expected = {"path": f"{tmp_path}/genes.gtf", "lengths": {"chr 1": 249250621, "2": 100}}
+    for text in ("\n".join([*regions, gff3]), gff3 + "\n".join(regions)):
+        assert read(tmp_path, "##gff-version 3\n" + text)[0]["assemblies"] == [expected]
+    # A transcript may go on beyond its gene, and chromosomes without a gene that is kept do not count.
+    beyond = line(2, end=101, kind="mRNA", attributes="ID=T;Parent=G2")
+    found = read(tmp_path, "\n".join([*regions, gff3]) + beyond)[0]["assemblies"]
+    assert found[0]["lengths"] == {"chr 1": 249250621}
+    gtf = "##sequence-region c 1 50\n##sequence-region d 1 60\n" + line(attributes='gene_id "A"; gene_type "x"')
+    gtf += line("d", attributes='gene_id "B"; gene_type "y"')
+    assert read(tmp_path, gtf, biotypes=["y"])[0]["assemblies"][0]["lengths"] == {"d": 60}
+    assert "assemblies" not in read(tmp_path, gtf.replace("#", "# "))[0]
 
 
 def test_a_transcript_that_stands_twice_has_the_tags_of_both_lines(tmp_path):
@@ -237,7 +356,7 @@ ACGT
 """
 
 
-@pytest.mark.parametrize(("tss", "starts"), [("first", [99, 89]), ("canonical", [199, 79]), ("longest", [99, 79])])
+@pytest.mark.parametrize(("tss", "starts"), [("first", [99, 79]), ("canonical", [199, 79]), ("longest", [99, 79])])
 def test_gff3(tmp_path, tss, starts):
     for text in (GFF3, GFF3.removeprefix("##gff-version 3\n")):
         about, genes = read(tmp_path, text, tss=tss)
@@ -257,6 +376,11 @@ def test_gff3(tmp_path, tss, starts):
         (
             line().replace("\tgene\t", "\tCDS\t"),
             ": there is no gene in this file: no `gene`, `transcript` or `exon` in its third column, which has CDS; use",
+        ),
+        (
+            line(kind="transcript", attributes="ID=T") + line(kind="exon", attributes="Parent=T"),
+            ": there is no gene in this file: no line of a gene, and no transcript that names its gene (attribute gene_id "
+            "or geneID), but transcript, exon; use",
         ),
         (line() + "c\tex\tgene\t1\t2\n", ", line 2: 5 tab-separated fields where a GTF or GFF3 has 9; the file may be damaged"),
         (line() + "c\tex\tCDS\t1\t2\n", ", line 2: 5 tab-separated fields where a GTF or GFF3 has 9; the file may be damaged"),
@@ -369,8 +493,11 @@ def features_of(text, gff3):
         if len(fields) != 9:
             if row.startswith(">"):
                 return
+            if row.split()[0] in ("track", "browser") and not row[0].isspace():
+                continue
             raise Refused
         chrom, _, kind, start, end, _, strand, _, words = fields
+        chrom = chrom.strip()
         kinds = ("gene", "mRNA", "exon") if gff3 else ("gene", "transcript", "exon")
         if kind not in kinds:
             if gff3 and kind in ("ncRNA_gene", "pseudogene") or gff3 and "Parent" in words:
@@ -386,7 +513,9 @@ def features_of(text, gff3):
             if len(parents) > 1 or (kind == "gene" and parents):
                 raise Unclear
             one |= {"parent": "".join(parents), "id": unquote(values.get("ID", ""))}
-            gene = unquote(values.get("gene_id", "")) or one["id"].removeprefix("gene:")
+            gene = unquote(values.get("gene_id", "")) or one["id"]
+            if not values.get("gene_id") and gene[:5].lower() in ("gene:", "gene-"):
+                gene = gene[5:]
             if kind == "gene":
                 one |= {"gene": gene}
         else:
@@ -449,10 +578,8 @@ def slow(text, tss, gff3=False):
             upstream = -first if one["strand"] == "-" else first
             ranked.append((rank if tss == "canonical" else 0, -length if tss != "first" else 0, upstream, first))
         any_one = (whole + own)[0]
-        if not own or (whole and tss == "first"):
-            chosen = any_one["end"] - 1 if any_one["strand"] == "-" else any_one["start"] - 1
-        else:
-            chosen = min(ranked)[3]
+        start = any_one["end"] - 1 if any_one["strand"] == "-" else any_one["start"] - 1
+        chosen = min(ranked)[3] if own else start
         result[name] = [any_one["chrom"], chosen, any_one["strand"]]
     if not result:
         raise Refused
@@ -572,4 +699,5 @@ def test_gencode(tmp_path, tss):
     starts = {row[8].split('"')[1].partition(".")[0]: int(row[4 if row[6] == "-" else 3]) - 1
               for row in (row.split("\t") for row in text.split("\n")) if len(row) == 9 and row[2] == "gene"}  # fmt: skip
     different = sum(place[1] != starts[gene_id] for gene_id, place in found.items())
+    # GENCODE's genes begin where the first of their transcripts does.
     assert different == 0 if tss == "first" else different > 5

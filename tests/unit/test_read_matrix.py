@@ -129,6 +129,43 @@ def test_names_that_do_not_fit_are_refused(tmp_path, settings, says):
     assert says in str(caught.value)
 
 
+RATIO = "config key `expression.transform` takes a ratio to E999, but "
+
+
+def test_the_reference_is_no_cell_that_is_counted(tmp_path):
+    text = "gene_id\ta\tE999\nA\t1.5\t2\nB\tNA\t\nC\t3\tNA\n"
+    warnings, part = read(tmp_path, text, ["a", "c", "E999"], reference="E999")
+    assert part["cell"].tolist() == ["a", "c", "E999"]
+    expected = [[1.5, np.nan, 3], [np.nan] * 3, [2, np.nan, np.nan]]
+    assert np.array_equal(part["values"], expected, equal_nan=True)
+    assert warnings == [
+        "1 cells without expression are predicted, but neither trained on nor scored: c.",
+        "1 values are not known (empty or NA); those samples are predicted, but neither trained on nor scored.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("gene_id\ta\tE99\nA\t1\t2\n", RATIO + "{path} has no such column; correct the name or the file."),
+        ("gene_id\ta\tE999\nA\t1\tNA\n", RATIO + "{path} has no value in it; correct the name or the file."),
+        ("gene_id\tx\tE999\nA\t1\t2\n", "{path}: none of the cells in config.yaml (a) is a column; the header has"),
+        ("gene_id\ta\tE999\nA\tNA\t2\n", "{path}: no expression value of any cell (a) is known"),
+    ],
+)
+def test_a_reference_without_values_is_refused(tmp_path, text, says):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text, ["a", "E999"], reference="E999")
+    assert str(caught.value).startswith(says.format(path=tmp_path / "rpkm.tsv"))
+    assert not (tmp_path / "part.npz").exists()
+
+
+def test_the_reference_may_have_another_header(tmp_path):
+    text = "gene_id\ta\tUniversal\nA\t1.5\t2\n"
+    warnings, part = read(tmp_path, text, ["a", "E999"], names={"E999": "Universal"}, reference="E999")
+    assert part["values"].tolist() == [[1.5], [2]] and warnings == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -17,13 +17,13 @@ SALMON = "Name\tLength\tEffectiveLength\tTPM\tNumReads\n"
 ROWS = "ENSG00000000003.15\t2968.5\t2718.5\t12.25\t400\nENSG00000000005.6\t940\t690\t0\t0\n"
 
 
-def read(tmp_path, tables, gene_id="Name", value="TPM"):
+def read(tmp_path, tables, gene_id="Name", value="TPM", **settings):
     """Read tables (a dict from a cell to a text or bytes)."""
     paths = []
     for cell, text in tables.items():
         paths.append(tmp_path / f"{cell}.sf")
         paths[-1].write_bytes(text if isinstance(text, bytes) else text.encode())
-    read_quantification(paths, tmp_path / "part.npz", cells=list(tables), gene_id=gene_id, value=value)
+    read_quantification(paths, tmp_path / "part.npz", cells=list(tables), gene_id=gene_id, value=value, **settings)
     return read_part(tmp_path / "part.npz")
 
 
@@ -53,11 +53,6 @@ def test_genes_are_joined_by_their_ids(tmp_path):
             "ENSG00000000003\tTSPAN6\tchrX\t-\t100627108\t100639991\t3.1\t0.5\t0.75\n",
             "Gene ID", "TPM", 0.75,
         ),
-        (
-            '# Program:featureCounts v2.0.3; Command:"featureCounts"\nGeneid\tChr\tStart\tEnd\tStrand\tLength\ta.bam\n'
-            "ENSG00000000003.15\tchrX\t1\t2\t-\t4535\t17\n",
-            "Geneid", "a.bam", 17,
-        ),
     ],
 )  # fmt: skip
 def test_quantifiers(tmp_path, text, gene_id, value, expected):
@@ -86,6 +81,24 @@ def test_a_cell_of_unknown_values_has_no_expression(tmp_path):
     assert about["warnings"] == ["1 cells without expression are predicted, but neither trained on nor scored: b."]
 
 
+def test_the_reference_is_no_cell_that_is_counted(tmp_path):
+    tables = {"a": SALMON + ROWS, "E999": SALMON + "ENSG00000000003\t1\t1\t7\t1\n"}
+    about, part = read(tmp_path, tables, reference="E999")
+    assert part["cell"].tolist() == ["a", "E999"]
+    assert np.array_equal(part["values"], [[12.25, 0], [7, np.nan]], equal_nan=True)
+    assert about["warnings"] == []
+
+
+def test_a_reference_without_values_is_refused(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, {"a": SALMON + ROWS, "E999": SALMON + "A\t1\t1\tNA\t1\n"}, reference="E999")
+    assert str(caught.value) == (
+        f"config key `expression.transform` takes a ratio to E999, but {tmp_path}/a.sf, {tmp_path}/E999.sf has no value in it; "
+        "correct the name or the file."
+    )
+    assert not (tmp_path / "part.npz").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -104,6 +117,7 @@ def test_a_cell_of_unknown_values_has_no_expression(tmp_path):
         ),
         (SALMON + "ENST00000456328.2|ENSG00000223972.5|-|DDX11L1|1657|\t1\t1\t2\t1\n", ": the ids are of transcripts"),
         (SALMON + "NM_000014.6\t1\t1\t2\t1\nNR_026971\t1\t1\t2\t1\n", ": the ids are of transcripts"),
+        (SALMON + "NM_000014\t1\t1\t2\t1\nNM_000014\t1\t1\t3\t1\n", ": the ids are of transcripts"),
         (SALMON + "ENSMUST00000193812.2\t1\t1\t2\t1\n", ": the ids are of transcripts"),
         (SALMON + "A\t1\t1\tNA\t1\n", ": no expression value of any cell (a) is known"),
     ],

@@ -165,9 +165,11 @@ def test_reads_are_counts_whatever_the_scale(tmp_path):
 
 def test_warnings(tmp_path):
     places = [*PLACES[:2], ("chr3", 5, "+")]
+    # Nothing but comments is a file without reads, but nothing at all is none.
+    (tmp_path / "b").write_text("# no reads\n")
     files = [
         ("K4", bam(tmp_path / "a", READS)),
-        ("K9", bed(tmp_path / "b", [])),
+        ("K9", tmp_path / "b"),
         ("K36", bigwig(tmp_path / "c", TRACK)),
     ]
     about, part = read(tmp_path, files, places)
@@ -210,11 +212,16 @@ def test_other_files(tmp_path):
     path = tmp_path / "a"
     for content, says in [
         (b"\x87\x89\xf2\xeb"[::-1] + bytes(100), "this is a bigBed"),
+        (b"", r"the file is empty \(0 bytes\), as a failed download leaves it; fetch or make it again"),
         (b"CRAM", "the CRAM file is truncated"),
         (gzip.compress(b"BAM\1"), "the BAM file is truncated"),
         (b"\x1f\x8b\x08\x04", "the compressed file is truncated or damaged"),
         (b"PK\3\4\0\0", "this is neither text"),
         (b"@HD\tVN:1.6\n", "line 1: 2 fields where BED has at least 3"),
+        (b"@HD\tVN:1.6\tSO:coordinate\n", "line 1: the start is 'VN:1.6', .* this looks like SAM"),
+        (b"chr1\t0\t900\t3.5\n", "line 1: this is a bedGraph"),
+        (gzip.compress(b"track type=bedGraph\nchr1\t0\t900\t3.5\n"), "line 2: this is a bedGraph"),
+        (b"1\t5\t9\nchr1\t5\t9\n", "this file has reads on 1 and on chr1"),
     ]:
         path.write_bytes(content)
         with pytest.raises(InputError, match=f"a(:|,) {says}"):

@@ -498,7 +498,7 @@ def test_unknown_cells_in_a_list_of_cells():
     with pytest.raises(
         InputError, match="^config key `expression`: nobody is named there, but it is no cell in `cells`"
     ):
-        checked(expression={"missing": ["nobody"]})
+        checked(expression={"reader": "csv", "path": "{cell}.csv", "missing": ["nobody"]})
 
 
 def checked(**config):

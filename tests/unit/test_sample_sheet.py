@@ -70,7 +70,9 @@ def test_other_cells_and_marks_are_left_out(tmp_path):
         (ROWS + "E1\tK4\ta.bam\n", ", line 6: the file a.bam of E1 K4 is already that of E1 K4 in line 2; every row needs"),
         (ROWS + "E2\tK4\t./x/../a.bam\n", ", line 6: the file ./x/../a.bam of E2 K4 is already that of E1 K4 in line 2"),
         (ROWS.replace("E2", "e2"), ": the cell E2 has no row; add its files, or remove the cell from config.yaml"),
-        (ROWS.replace("E1\tK9", "E1\tK10"), ": the cell E1 has no row for the mark K9; add its files, or remove the mark"),
+        (ROWS.replace("E1\tK9\tb.bed.gz\n", ""), ": the cell E1 has no row for the mark K9; add its files, or remove the mark"),
+        (ROWS.replace("E1\tK9", "E1\tK10"), ": the cell E1 has no row for the mark K9, but rows for: K10; add its files, or remove"),
+        (ROWS.replace("E1\tK", "E1\tk"), ": the cell E1 has no row for the mark K9, but rows for: k4, k9; add its files, or"),
         (ROWS.encode("utf-16"), ": this is not a text file in UTF-8"),
     ],
 )  # fmt: skip

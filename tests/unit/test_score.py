@@ -36,6 +36,13 @@ def fold(held_out_cell):
     return FINAL.assign(regime=regime, prediction=FINAL["prediction"] + 1)
 
 
+def write_preprocessing(final):
+    """What lies beside every model."""
+    path = final.with_name("preprocessing.json")
+    path.write_text(json.dumps({"target": {"kind": "value", "transform": "none"}, "fitted": {}}))
+    return path
+
+
 @pytest.fixture
 def scored(tmp_path):
     paths = {
@@ -44,7 +51,9 @@ def scored(tmp_path):
     for name, table in (("final", FINAL), ("fold-1", fold("c1")), ("fold-2", fold("c2"))):
         write_table(table, paths[name])
     folds = [paths["fold-1"], paths["fold-2"]]
-    aggregate(paths["final"], folds, paths["test"], paths["oof"])
+    aggregate(
+        paths["final"], folds, [write_preprocessing(paths["final"])] * (len(folds) + 1), paths["test"], paths["oof"]
+    )
     score(paths["final"], folds, paths["test"], paths["scores"], paths["summary"], binary=False)
     return paths
 
@@ -122,7 +131,9 @@ def scored_again(paths, binary, *tables):
     for name, table in zip(names, tables, strict=True):
         write_table(table, paths[name])
     folds = [paths[name] for name in names[1:]]
-    aggregate(paths["final"], folds, paths["test"], paths["oof"])
+    aggregate(
+        paths["final"], folds, [write_preprocessing(paths["final"])] * (len(folds) + 1), paths["test"], paths["oof"]
+    )
     score(paths["final"], folds, paths["test"], paths["scores"], paths["summary"], binary=binary)
     return read_table(paths["scores"]), read_table(paths["summary"], dtype=str)
 

@@ -162,7 +162,7 @@ def test_the_seed_alone_decides(store, tmp_path, hold_out):
 
 def test_audit_counts_what_blocks_share(store, tmp_path):
     *_, audit, _ = make_split(tmp_path, store, ["c1"], ["G3", "G7"])
-    columns = ["cells", "genes", "samples", "samples_with_expression", "cells_also_trained_on", "genes_also_trained_on"]
+    columns = ["cells", "genes", "samples", "samples_with_truth", "cells_also_trained_on", "genes_also_trained_on"]
     final = audit[audit["run"] == "final"].set_index("regime")[[*columns, "gene_groups_also_trained_on"]]
     assert final.loc["train"].tolist() == [5, 38, 190, 190, 5, 38, 38]
     assert final.loc["unseen_cell"].tolist() == [1, 38, 38, 38, 0, 38, 38]
@@ -342,7 +342,7 @@ def test_single_unknown_values_stay_in_their_block(tmp_path):
     *_, audit, regimes = make_split(tmp_path, make_store(tmp_path, expression=expression))
     assert (regimes["final"] == "train").all()
     trained = audit[(audit["run"] == "final") & (audit["regime"] == "train")].iloc[0]
-    assert trained["samples"] == 240 and trained["samples_with_expression"] == 239
+    assert trained["samples"] == 240 and trained["samples_with_truth"] == 239
 
 
 # Refusals
@@ -458,7 +458,7 @@ def test_genes_without_a_reference_have_nothing_to_be_trained_on(tmp_path, caplo
     assert genes.loc[genes["set"] == "held_out", "gene_id"].tolist() == ["G3"]
     assert "1 training genes without any expression and reference are only predicted: G3" in caplog.text
     unseen = audit[(audit["run"] == "final") & (audit["regime"] == "unseen_gene")].iloc[0]
-    assert unseen["samples"] == 6 and unseen["samples_with_expression"] == 0
+    assert unseen["samples"] == 6 and unseen["samples_with_truth"] == 0
 
 
 MEDIAN = {"kind": "above_median", "transform": "none"}

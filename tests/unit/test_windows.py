@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wakawaka.errors import InputError
-from wakawaka.windows import check_inside, match_chromosomes, window_starts
+from wakawaka.windows import check_assemblies, check_inside, match_chromosomes, window_starts
 
 
 def genes(chrom, tss):
@@ -60,3 +60,28 @@ def test_a_tss_beyond_the_end_is_refused():
     with pytest.raises(InputError) as caught:
         check_inside("x.bam", genes(["chr1", "chr1"], [99, 100]), {"chr1": 100})
     assert str(caught.value).startswith("x.bam: the TSS of gene G1 is at chr1:101, beyond the chromosome's 100 bases;")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ({"lengths": {"chr1": 9}}, {"lengths": {"chr1": 8}}, "b: chr1 has 8 bp here, but 9 bp in a: the files are of different"),
+        ({"reach": {"chr1": 9}}, {"lengths": {"chr1": 8}}, "a: this file goes on to chr1:9, but chr1 ends at 8 bp in b"),
+        ({"lengths": {"chr1": 9}}, {"lengths": {"chr1": 9}}, None),
+    ],
+)  # fmt: skip
+def test_mixed_assemblies_are_told_by_all_but_the_mitochondrion(first, second, says):
+    # hg19's own, and that of all others.
+    for name in ("chrM", "MT", "M", "chrMT"):
+        lengths = {"lengths": {name: 16571}}, {"lengths": {name: 16569}}, {"reach": {name: 16571}}
+        check_assemblies([{"path": str(number), **entry} for number, entry in enumerate(lengths)])
+    first, second = (
+        {"path": path, **{key: {"MT": number, **places} for key, places in entry.items()}}
+        for path, number, entry in (("a", 16571, first), ("b", 16569, second))
+    )
+    if says is None:
+        check_assemblies([first, second])
+        return
+    with pytest.raises(InputError) as caught:
+        check_assemblies([first, second])
+    assert str(caught.value).startswith(says)

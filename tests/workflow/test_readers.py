@@ -483,6 +483,9 @@ def test_a_model_of_another_project_needs_no_expression_and_no_training_cells(ra
     known = read(raw / "results/predictions/wakawaka/final.tsv.gz")
     new = read(project / "results/predict_new/predictions.tsv.gz")
     assert new["prediction"].tolist() == known.loc[known["cell"] == "C08", "prediction"].tolist()
+    project.snakemake("--report", "results/report.html", configfile="new.yaml")
+    report = (project / "results/report.html").read_text()
+    assert "nothing was trained" in report and NO_WARNINGS[0] in report
     # Counted otherwise than what the model knows.
     config["histone"]["counting"] = "five_prime"
     (project / "new.yaml").write_text(yaml.safe_dump(config))

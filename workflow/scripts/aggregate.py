@@ -8,6 +8,7 @@ with job(snakemake):
     aggregate(
         final=snakemake.input.final,
         folds=snakemake.input.folds,
+        preprocessing=snakemake.input.preprocessing,
         test=snakemake.output.test,
         out_of_fold=snakemake.output.out_of_fold,
     )

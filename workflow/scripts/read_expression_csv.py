@@ -10,4 +10,5 @@ with job(snakemake):
         paths=as_list(snakemake.input.csv),
         part=snakemake.output.part,
         cells=snakemake.params.cells,
+        reference=snakemake.params.reference,
     )

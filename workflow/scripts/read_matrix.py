@@ -11,4 +11,5 @@ with job(snakemake):
         cells=snakemake.params.cells,
         gene_id=snakemake.params.gene_id,
         names=snakemake.params.names,
+        reference=snakemake.params.reference,
     )

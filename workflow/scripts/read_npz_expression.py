@@ -11,4 +11,5 @@ with job(snakemake):
         cells=snakemake.params.cells,
         marks=snakemake.params.marks,
         bins=snakemake.params.bins,
+        reference=snakemake.params.reference,
     )

@@ -12,4 +12,5 @@ with job(snakemake):
         cells=snakemake.params.cells,
         gene_id=snakemake.params.gene_id,
         value=snakemake.params.value,
+        reference=snakemake.params.reference,
     )

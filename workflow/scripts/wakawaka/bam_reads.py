@@ -10,7 +10,7 @@ import numpy as np
 import pysam
 
 from .errors import InputError
-from .files import readable
+from .files import BGZF_END, readable
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -25,10 +25,10 @@ _SECONDARY, _FAILED, _DUPLICATE, _SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800
 
 # How a complete file ends (SAM specification 4.1.2; CRAM specification 3 and 2.1, section 9).
 _ENDS = {
-    "BAM": ("1f8b08040000000000ff0600424302001b0003000000000000000000",),
+    "BAM": (BGZF_END,),
     "CRAM": (
-        "0f000000ffffffff0fe0454f4600000000010005bdd94f0001000606010001000100ee63014b",
-        "0b000000ffffffff0fe0454f460000000001000001000606010001000100",
+        bytes.fromhex("0f000000ffffffff0fe0454f4600000000010005bdd94f0001000606010001000100ee63014b"),
+        bytes.fromhex("0b000000ffffffff0fe0454f460000000001000001000606010001000100"),
     ),
 }
 # No container of a CRAM has more slices; writers make one or a few.
@@ -50,12 +50,15 @@ def alignment_reads(path, *, min_mapq, duplicates, warnings):
     below `min_mapq`, nor flagged duplicates unless `duplicates` is `keep`. A single read is its span on the reference:
     deletions and introns included, clipped ends not (as `bedtools multicov` without `-split`). A proper pair is one
     fragment from the first to the last base of both, on the strand of read 1, if both mates count. A pair that is not
-    proper is its read 1 alone, or its read 2 alone if read 1 is unmapped. A proper mate whose partner is not in the file
-    is a read by itself. No index and no order is needed, and no reference, which is never looked for.
+    proper is its read 1 alone, or its read 2 alone if read 1 is unmapped; so it is none where read 1 is mapped, but not in
+    the file. A proper mate whose partner is not in the file is a read by itself. Mates have one name, but for a `/1` or
+    `/2` at its end. No index and no order is needed, and no reference, which is never looked for.
 
     Args:
         path: BAM or CRAM file. min_mapq: int. duplicates: `flagged`, `position` (here the same) or `keep`.
-        warnings: `Warnings`; counts mates without a partner, and alignments without a place or CIGAR, which are left out.
+        warnings: `Warnings`; counts mates without a partner, and what is left out: reads 2 that lack their read 1 (the
+            surplus of reads 2 of improper pairs over their reads 1, so at least as many), and alignments without a place
+            or CIGAR.
 
     Raises:
         InputError: a file that is truncated or damaged.
@@ -65,7 +68,7 @@ def alignment_reads(path, *, min_mapq, duplicates, warnings):
         if file.is_cram:
             _check_cram(path)
         progress = Progress(log, os.path.getsize(path) / 1e6, "MB")
-        batch, reads, tally = _Batch(), 0, {"alone": 0, "placeless": 0}
+        batch, reads, tally = _Batch(), 0, dict.fromkeys(("alone", "placeless", "first", "second"), 0)
         for read in _counted(file, rejected, min_mapq, tally):
             batch.add(*read)
             if len(batch) == BATCH:
@@ -77,6 +80,11 @@ def alignment_reads(path, *, min_mapq, duplicates, warnings):
     if tally["alone"]:
         warnings.add(
             f"{path}: {tally['alone']} properly paired reads whose mate is not in the file are counted by themselves."
+        )
+    if tally["second"] > tally["first"]:
+        warnings.add(
+            f"{path}: at least {tally['second'] - tally['first']} second reads of pairs that are not proper are left out, because "
+            "such a pair counts by its first read, which is mapped, but not in the file."
         )
     if tally["placeless"]:
         warnings.add(
@@ -100,16 +108,27 @@ def _counted(file, rejected, min_mapq, tally):
         if flag & _PAIRED:
             if flag & _PROPER and not flag & _MATE_UNMAPPED and read.next_reference_id == chrom:
                 counts, start, end, flag = _with_mate(
-                    mates, (chrom, read.query_name), (counts, start, end, flag), tally
+                    mates, (chrom, _template(read)), (counts, start, end, flag), tally
                 )
-            elif flag & _READ_2 and not flag & (_READ_1 | _MATE_UNMAPPED):
-                continue
+            elif not flag & _MATE_UNMAPPED:
+                # A whole file has as many of these first reads as of second ones, whether they pass the filters or not.
+                if flag & _READ_1:
+                    tally["first"] += 1
+                elif flag & _READ_2:
+                    tally["second"] += 1
+                    continue
         if counts:
             yield chrom, start, end, -1 if flag & _REVERSE else 1
     for (chrom, _), (counts, start, end, flag) in mates.items():
         if counts:
             tally["alone"] += 1
             yield chrom, start, end, -1 if flag & _REVERSE else 1
+
+
+def _template(read):
+    """Return the name that both mates have; old files have them end in /1 and /2."""
+    name = read.query_name
+    return name[:-2] if name.endswith(("/1", "/2")) else name
 
 
 def _with_mate(mates, key, read, tally):
@@ -185,10 +204,10 @@ def _check_end(path):
     """Refuse a file that is cut off, which pysam reads as if it were whole."""
     with readable(path), open(path, "rb") as file:
         kind = "CRAM" if file.read(4) == b"CRAM" else "BAM"
-        ends = [bytes.fromhex(end) for end in _ENDS[kind]]
+        ends = _ENDS[kind]
         file.seek(0, os.SEEK_END)
         file.seek(max(file.tell() - max(map(len, ends)), 0))
-        if not file.read().endswith(tuple(ends)):
+        if not file.read().endswith(ends):
             raise InputError(
                 f"{path}: the {kind} file is truncated: it does not end with the end-of-file mark; fetch or make it again."
             )

@@ -1,6 +1,7 @@
 """Reads from BED and tagAlign files, plain or gzip-compressed, in bounded memory."""
 
 import gzip
+import io
 import logging
 import math
 import os
@@ -9,7 +10,7 @@ import re
 import polars as pl
 
 from .errors import InputError
-from .files import readable
+from .files import is_compressed, readable
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,14 @@ _STRANDS = ("+", "-", ".", None)
 _WHOLE = re.compile(rb" *[+-]?\d{1,18}")
 _NUMBER = re.compile(rb" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NO_READ = ("track", "browser", "#")
+# The types of UCSC's tracks that hold no reads.
+_TRACK_TYPE = re.compile(rb"track\s.*\btype\s*=\s*[\"']?(\w+)", re.IGNORECASE)
+_NO_READS = {
+    b"bedgraph": "a bedGraph, which holds no reads: convert it with bedGraphToBigWig and name the bigWig",
+    b"wiggle_0": "a wiggle file, which holds no reads: convert it with wigToBigWig and name the bigWig",
+    b"peaks": "a file of peaks, which are no reads: name the reads they were found in (BAM, CRAM, BED, tagAlign), or a bigWig",
+}
+_NO_READS |= dict.fromkeys((b"narrowpeak", b"broadpeak", b"gappedpeak"), _NO_READS[b"peaks"])
 
 
 def bed_reads(path, min_mapq=0):
@@ -50,11 +59,13 @@ def bed_reads(path, min_mapq=0):
             quality) are left out.
 
     Raises:
-        InputError: a line that is no read, with its number; a file that is no text; a truncated or damaged gzip.
+        InputError: a line that is no read, with its number; a bedGraph, a wiggle file or one of peaks, see `_check_form`; a
+            file that is no text; a truncated or damaged gzip.
     """
     progress = Progress(log, os.path.getsize(path) / 1e6 if os.path.isfile(path) else 0, "MB")
-    line, reads, before = 1, 0, 0
+    line, reads, before, checked = 1, 0, 0, False
     for chunk, position in _chunks(path):
+        checked = checked or _check_form(path, chunk, line)
         frame = _parsed(chunk, min_mapq)
         if frame is None:
             frame = _parsed_by_line(path, chunk, line, min_mapq)
@@ -73,9 +84,7 @@ def bed_reads(path, min_mapq=0):
 def _chunks(path):
     """Yield (whole lines as bytes, position in the file)."""
     with readable(path), open(path, "rb") as raw:
-        compressed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        file = gzip.GzipFile(fileobj=raw) if compressed else raw
+        file = gzip.GzipFile(fileobj=raw) if is_compressed(path) else raw
         rest, first = b"", True
         while block := file.read(CHUNK):
             if first:
@@ -94,6 +103,37 @@ def _chunks(path):
             yield block[:cut].replace(b"\r\n", b"\n"), raw.tell()
         if rest:
             yield rest.removesuffix(b"\r"), raw.tell()
+
+
+def _check_form(path, chunk, first):
+    """Refuse a file whose first read is an interval with a value, or a peak. Return whether there is a read in the chunk.
+
+    A bedGraph has four fields, the last a number. A narrowPeak or broadPeak has numbers in the fields 7 to 9 that BED
+    cannot have there: positions within the read and a colour are neither fractions nor negative. Peaks of whole numbers
+    only are not told from reads.
+    """
+    for number, line in enumerate(io.BytesIO(chunk), start=first):
+        line = line.removesuffix(b"\n")
+        if not _may_be_read(line):
+            continue
+        fields = line.split(b"\t")
+        if len(fields) == 4 and _NUMBER.fullmatch(fields[3]):
+            raise InputError(
+                f"{path}, line {number}: this is {_NO_READS[b'bedgraph']} (of reads with a number for a name, remove the "
+                "fourth column)."
+            )
+        numbers = len(fields) in (9, 10) and fields[5] in (b"+", b"-", b".") and all(map(_NUMBER.fullmatch, fields[6:]))
+        if numbers and re.search(rb"[-.eE]", b"".join(fields[6:9])):
+            raise InputError(
+                f"{path}, line {number}: this is {_NO_READS[b'peaks']} (of reads with numbers of your own, remove the "
+                "columns from the seventh on)."
+            )
+        return True
+    return False
+
+
+def _may_be_read(line):
+    return bool(line.strip()) and not line.startswith(b"#") and not re.match(rb"(track|browser)(\s|$)", line)
 
 
 def _parsed(chunk, min_mapq):
@@ -131,11 +171,13 @@ def _parsed_by_line(path, chunk, first, min_mapq):
     """Return the same table, slowly: it names the first wrong line and leaves harmless oddities out."""
     rows = []
     for number, line in enumerate(chunk.split(b"\n"), start=first):
-        if line.strip() and not line.startswith(b"#") and not re.match(rb"(track|browser)(\s|$)", line):
+        if _may_be_read(line):
             try:
                 rows.append(_read(line, min_mapq))
             except ValueError as error:
                 raise InputError(f"{path}, line {number}: {error}.") from None
+        elif (track := _TRACK_TYPE.match(line)) and track[1].lower() in _NO_READS:
+            raise InputError(f"{path}, line {number}: this is {_NO_READS[track[1].lower()]}.")
     return pl.DataFrame(rows, schema={name: _FIELDS[name] for name in _columns(min_mapq)}, orient="row")
 
 
@@ -147,9 +189,8 @@ def _read(line, min_mapq):
     """Return the fields of one line. Raises ValueError with a sentence."""
     fields = line.split(b"\t")
     if len(fields) < 3:
-        hint = "; this looks like SAM: convert it with `samtools view -b`" if line.startswith(b"@") else ""
         raise ValueError(
-            f"{len(fields)} fields where BED has at least 3 (chromosome, start, end), separated by single tabs{hint}"
+            f"{len(fields)} fields where BED has at least 3 (chromosome, start, end), separated by single tabs{_hint(line)}"
         )
     try:
         chrom = fields[0].decode()
@@ -159,7 +200,7 @@ def _read(line, min_mapq):
         raise ValueError("the chromosome is empty")
     for name, field in (("start", fields[1]), ("end", fields[2])):
         if not _WHOLE.fullmatch(field):
-            raise ValueError(f"the {name} is {_text(field)}, but it must be a whole number")
+            raise ValueError(f"the {name} is {_text(field)}, but it must be a whole number{_hint(line)}")
     start, end = int(fields[1]), int(fields[2])
     if start < 0:
         raise ValueError(f"the start is {start}, but BED counts from 0")
@@ -179,6 +220,15 @@ def _read(line, min_mapq):
             "correct the file or set the key to 0"
         )
     return chrom, start, end, float(score), strand
+
+
+def _hint(line):
+    """Return what a line that is no read may be, to be put behind a sentence."""
+    if re.match(rb"@(HD|SQ|RG|PG|CO)\t", line):
+        return "; this looks like SAM: convert it with `samtools view -b`"
+    if re.match(rb"(fixed|variable)Step\s", line):
+        return f"; this looks like {_NO_READS[b'wiggle_0']}"
+    return ""
 
 
 def _text(field):

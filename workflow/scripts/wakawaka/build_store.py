@@ -47,7 +47,8 @@ def build_store(
         genes, expression, sequence: paths of parts; sequence and expression None or empty where they are not used.
         cells: list of str. histone: list of paths of parts in the order of `cells`, empty where not used.
         marks, window (bp), bins: as configured, for store.json.
-        oriented: bool. reference: the column of the expression that a ratio is taken to, or None.
+        oriented: bool; store.json says whether downstream is into the gene in the end, which it is not where no strand is known.
+        reference: the column of the expression that a ratio is taken to, or None.
 
     Raises:
         InputError: if the sources have no gene in common, or are of different assemblies.
@@ -70,7 +71,10 @@ def build_store(
     if histone:
         info |= _write_histone(histone, store["histone.npy"], cells, marks, gene, oriented, warned)
     if sequence:
-        _write_dna(sequence, store["dna.npy"], gene["gene_id"], (gene["strand"] == "-") & oriented)
+        order = _write_dna(sequence, store["dna.npy"], gene["gene_id"], (gene["strand"] == "-") & oriented)
+    # Of the bins, where there are any.
+    order = _about(histone[0])["order"] if histone else order if sequence else "genomic"
+    info["oriented"] = order == "transcript" or bool(oriented and (gene["strand"] != ".").any())
     if expression:
         info["medians"] = _write_expression(expression, store, gene["gene_id"], cells, reference, warned)
     write_table(_gene_table(gene), store["genes.tsv"])
@@ -229,6 +233,7 @@ def _write_dna(part, path, gene_id, minus):
     if about["order"] == "genomic":
         values[minus] = reverse_complement(values[minus])
     save_array(values, path)
+    return about["order"]
 
 
 def _write_expression(part, store, gene_id, cells, reference, warnings):

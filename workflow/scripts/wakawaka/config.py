@@ -117,10 +117,13 @@ def samples_of(config):
     sheet = config["histone"]["path"]
     if "histone" not in config["modules"] or config["histone"]["reader"] != "sample_sheet":
         return {}
-    if config["predict_new"]["samples"] and not Path(sheet).is_file():
+    try:
+        return sheet_files(sheet, cells_of(config), config["histone"]["marks"])
+    except InputError:
         # A finished model does not need what it was trained on.
-        return {}
-    return sheet_files(sheet, cells_of(config), config["histone"]["marks"])
+        if config["predict_new"]["samples"]:
+            return {}
+        raise
 
 
 def new_samples_of(config):
@@ -135,7 +138,7 @@ def new_samples_of(config):
                 f"{sheet}, line {line}: the cell is called {cell!r}: because the name becomes part of file names, use letters, digits, "
                 "-, _, . and + only, after a letter or digit."
             )
-    return sheet_files(sheet, list(cells), config["histone"]["marks"])
+    return sheet_files(sheet, list(cells), config["histone"]["marks"] if "histone" in config["modules"] else [])
 
 
 def _with_defaults(schema):
@@ -269,6 +272,16 @@ def _check_target(config):
             f"config key `expression.transform` divides by {reference}, which `cells` names too: its own target would be 0 everywhere; "
             "remove it from `cells`."
         )
+    if expression["transform"] == "zscore_per_gene" and config["folds"]["hold_out"] == "genes":
+        raise InputError(
+            "config key `expression.transform` is zscore_per_gene, which nothing is known of for genes that are held out, but "
+            "`folds.hold_out` holds out genes only, so no fold could be scored: set it to cells_and_genes."
+        )
+    for key, readers in (("missing", PER_CELL["expression"]), ("names", ("matrix",))):
+        if expression[key] and expression["reader"] not in readers:
+            raise InputError(
+                f"config key `expression.{key}` is for the reader {' or '.join(readers)} only, not for {expression['reader']}: remove it."
+            )
     unknown = [cell for cell in expression["missing"] if cell not in cells_of(config)]
     unknown += [cell for cell in expression["names"] if cell not in [*cells_of(config), reference]]
     if unknown:
@@ -325,6 +338,8 @@ def _input_files(config):
         yield from ((f"{source}.path", path) for _, path in paths_of(config, source))
     if config["predict_new"]["samples"]:
         yield "predict_new.samples", config["predict_new"]["samples"]
+        yield "predict_new.model", config["predict_new"]["model"]
+        yield "predict_new.model", str(Path(config["predict_new"]["model"]).with_name("preprocessing.json"))
         return
     if isinstance(config["held_out_genes"], str):
         yield "held_out_genes", config["held_out_genes"]

@@ -30,7 +30,8 @@ def count_reads(path, batches, gene, starts, *, bins, bin_size, counting, unique
         annotation's chromosome names to the highest end of a read there.
 
     Raises:
-        InputError: `five_prime` and a read of unknown strand; chromosomes that are none of the annotation's.
+        InputError: `five_prime` and a read of unknown strand; chromosomes that are none of the annotation's; without
+            `names`, reads on one of them under two names.
     """
     counter = _Counter(path, gene, starts, bins, bin_size, counting, names)
     kept = {}
@@ -66,10 +67,12 @@ class _Counter:
         chroms = np.unique(gene["chrom"])
         self._places = {"chrom": chroms, "tss": np.zeros(len(chroms), np.int64)}
         self._edges, self._reach, self._depth = {}, {}, 0
+        self._spelled = {}
 
     def add(self, chrom, start, end, strand):
         if chrom not in self._edges:
             self._edges[chrom] = {name: _Edges(self._starts_on(name), self._bins) for name in self._annotated(chrom)}
+            self._check_spelling(chrom)
         self._depth += len(start)
         self._reach[chrom] = max(self._reach.get(chrom, 0), int(end.max(initial=0)))
         if self._counting == "midpoint":
@@ -107,6 +110,15 @@ class _Counter:
             return list(match_chromosomes(self._places, [chrom], self._path))
         except InputError:
             return []
+
+    def _check_spelling(self, chrom):
+        """Refuse a second name of a chromosome: one of them would be left out. A header says which names there are."""
+        other = self._spelled.setdefault(chrom.removeprefix("chr"), chrom)
+        if self._names is None and self._edges[chrom] and other != chrom:
+            raise InputError(
+                f"{self._path}: this file has reads on {other} and on {chrom}, which are names of one chromosome; "
+                "give it one name, or remove the reads of the other."
+            )
 
     def _starts_on(self, name):
         return self._starts[self._gene["chrom"] == name]

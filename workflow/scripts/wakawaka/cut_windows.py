@@ -35,7 +35,7 @@ def cut_windows(genome, genes, part, *, lengths, fetch, window, oriented):
     _, gene = read_part(genes)
     chromosomes = match_chromosomes(gene, lengths, genome)
     known = {chrom: lengths[name] for chrom, name in chromosomes.items()}
-    check_inside(genome, gene, known)
+    _check_inside(genome, gene, known)
     warned = Warnings()
     located = np.isin(gene["chrom"], list(known)) & (gene["tss"] >= 0)
     if not located.all():
@@ -62,6 +62,14 @@ def cut_windows(genome, genes, part, *, lengths, fetch, window, oriented):
         )
     about = {"order": "genomic", "assemblies": [{"path": str(genome), "lengths": known}]}
     write_part(part, genome, warned, about=about, gene_id=gene["gene_id"], values=values)
+
+
+def _check_inside(genome, gene, lengths):
+    try:
+        check_inside(genome, gene, lengths)
+    except InputError as error:
+        # Nothing marks the end of a FASTA file, so half of one is a genome with a short last chromosome.
+        raise InputError(f"{error} Or the genome's file is truncated; compare its size with the original's.") from None
 
 
 def _codes(genome, chromosome, first, last, fetch):

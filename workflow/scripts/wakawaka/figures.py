@@ -75,13 +75,15 @@ def read_attribution(path, gradient):
         A dictionary with all arrays of the file, those without dimensions as plain strings and numbers.
 
     Raises:
-        InputError: the gradient is the same everywhere, or not a number.
+        InputError: the gradient is the same everywhere (a single number: 0), or not a finite number.
     """
     with readable(path), np.load(path, allow_pickle=False) as arrays:
         attribution = {name: array[()] for name, array in arrays.items()}
     values = attribution[gradient]
-    if not np.ptp(values) > 0:
-        found = "is not a number in places" if np.isnan(values).any() else f"is {values.flat[0]:g} everywhere"
+    # A single number, of one bin and one mark, has nothing to differ from.
+    spread = np.ptp(values) if values.size > 1 else abs(values.item())
+    if not 0 < spread < np.inf:
+        found = "is not finite in places" if not np.isfinite(values).all() else f"is {values.flat[0]:g} everywhere"
         raise InputError(
             f"{path}: the attribution of {attribution['gene_id']} in {attribution['cell']} is constant: {gradient} "
             f"{found}. No part of this input matters more than another to the model: it has most likely collapsed to "

@@ -12,6 +12,9 @@ import pandas as pd
 
 from .errors import InputError
 
+# The empty block that ends a BGZF file, which BAM is too (SAM specification, 4.1.2).
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
 
 @contextlib.contextmanager
 def atomic(path):
@@ -64,11 +67,33 @@ def readable(path):
 def open_text(path):
     """Open a text file for reading, gzip-compressed or not (told by its first two bytes, not by its name).
 
-    The byte order mark that some spreadsheets put before UTF-8 is left out.
+    The byte order mark that some spreadsheets put before UTF-8 is left out. Raises InputError for a bgzipped file that is
+    cut off.
+    """
+    if is_compressed(path):
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return open(path, encoding="utf-8-sig")
+
+
+def is_compressed(path):
+    """Tell whether a file is gzip-compressed, by its first two bytes. Raises InputError for a bgzipped file that is cut off.
+
+    A bgzipped file is many gzip files one after another, so that one cut between two of them is whole for gzip. It is
+    known by the extra field `BC` of its header (SAM specification, 4.1), and must end with an empty block.
     """
     with open(path, "rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt", encoding="utf-8-sig") if compressed else open(path, encoding="utf-8-sig")
+        start = file.read(16)
+        if start[:2] != b"\x1f\x8b":
+            return False
+        if start[12:] == b"BC\2\0" and start[3] & 4:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - len(BGZF_END), 0))
+            if file.read() != BGZF_END:
+                raise InputError(
+                    f"{path}: the compressed file is truncated: it is bgzipped, but does not end with the end-of-file mark; "
+                    "fetch or make it again."
+                )
+    return True
 
 
 def write_table(table, path):

@@ -2,8 +2,9 @@
 
 import re
 
-# ENSG00000182378.14_PAR_Y: the copy on the Y chromosome is another gene than the one on X.
-_VERSIONED = re.compile(r"(ENS[A-Z]*G\d{11})\.\d+(_PAR_Y)?")
+# ENSG00000182378.14_PAR_Y: the copy on the Y chromosome is another gene than the one on X. GENCODE's annotations that are
+# mapped back to GRCh37 count their versions behind that: ENSG00000223972.5_4, ENSG00000169100.13_1_PAR_Y.
+_VERSIONED = re.compile(r"(ENS[A-Z]*G\d{11})\.\d+(?:_\d+)?(_PAR_Y)?")
 
 
 def plain_id(gene_id):

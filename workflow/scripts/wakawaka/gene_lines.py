@@ -19,6 +19,11 @@ def numbered_lines(path, file):
         yield number, line
 
 
+def is_display_line(line):
+    """Tell whether a line says how the UCSC Genome Browser is to show the file: `track` or `browser` and settings."""
+    return line.startswith(("track", "browser")) and line.split(None, 1)[0] in ("track", "browser")
+
+
 def interval(where, start, end, first):
     """Return the texts of a start and an end as whole numbers.
 

@@ -136,7 +136,8 @@ def load_model(path):
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"{path}: the model cannot be read; remove the file, and it is trained again. Keras says: {reason}"
+            f"{path}: the model cannot be read: the file is damaged or of another kind. Fetch it again; if it was trained here, remove "
+            f"it, and it is trained again. Keras says: {reason}"
         ) from error
 
 

@@ -51,8 +51,10 @@ def write_part(path, sources, warnings=(), about=None, **arrays):
     log.info("%s: %d genes", path, len(arrays["gene_id"]))
 
 
-def write_genes(path, source, warnings, *, gene_id, chrom, tss, strand, group):
+def write_genes(path, source, warnings, *, gene_id, chrom, tss, strand, group, about=None):
     """Write the genes part of arrays [row], once per gene; genes of unknown strand at a known place are counted.
+
+    `about` are further JSON values, as those of `write_part`.
 
     Raises:
         InputError: if two rows of one gene differ.
@@ -64,7 +66,7 @@ def write_genes(path, source, warnings, *, gene_id, chrom, tss, strand, group):
         )
     keep = unique_rows(gene_id, np.stack([chrom, tss.astype(str), strand, group], axis=1), source, warnings)
     columns = {"gene_id": gene_id, "chrom": chrom, "tss": tss, "strand": strand, "group": group}
-    write_part(path, source, warnings, **{name: values[keep] for name, values in columns.items()})
+    write_part(path, source, warnings, about=about, **{name: values[keep] for name, values in columns.items()})
 
 
 def write_gene_ids(path, sources, gene_ids):

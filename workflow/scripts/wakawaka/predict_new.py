@@ -61,14 +61,14 @@ def predict_new(store, model, preprocessing, predictions, *, threads):
 
 
 def _read(preprocessing):
-    needed = {"spec", "modules", "binary", "target", "fitted", *SAME}
+    types = {"spec": dict, "modules": list, "binary": bool, "target": dict, "fitted": dict}
     try:
         with readable(preprocessing):
             about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
-        missing = needed - set(about)
-    except (ValueError, TypeError):
-        missing = needed
-    if missing:
+        right = set(SAME) <= set(about) and all(isinstance(about[name], kind) for name, kind in types.items())
+    except (ValueError, TypeError, KeyError):
+        right = False
+    if not right:
         raise InputError(
             f"{preprocessing}: this is not what training writes beside a model; copy the folder of the model whole, "
             "and name the model.keras in it in `predict_new.model`."
@@ -82,8 +82,10 @@ def _check(about, store, preprocessing):
         raise InputError(
             f"config key `modules` is {store.modules}, but the model in {preprocessing} was trained on {about['modules']}: set it to that."
         )
+    # Counts of reads are ln(count + 1) to a model, whatever the tracks are that its other cells were read from.
+    counted = about["counting"] and store.info["scale"] == "counts" and np.issubdtype(store.histone.dtype, np.integer)
     for name, key in SAME.items():
-        if name not in ("window", "oriented") and "histone" not in store.modules:
+        if (name not in ("window", "oriented") and "histone" not in store.modules) or (name == "scale" and counted):
             continue
         if name == "counting" and about[name] is None:
             log.warning(

@@ -8,7 +8,7 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .gene_lines import interval, numbered_lines
+from .gene_lines import interval, is_display_line, numbered_lines
 from .parts import Warnings, write_genes
 
 
@@ -26,9 +26,9 @@ def read_bed(path, part):
     rows, first = [], None
     with readable(path), open_text(path) as file:
         for number, line in numbered_lines(path, file):
-            if line.isspace() or line.startswith("#") or line.split(None, 1)[0] in ("track", "browser"):
+            if line.isspace() or line.startswith("#") or is_display_line(line.lstrip()):
                 continue
-            # Blanks may separate the columns too, but where there are tabs they belong to the names.
+            # Blanks may separate the columns too, but where there are tabs they belong to the genes' names.
             fields = line.rstrip("\n").split("\t") if "\t" in line else line.split()
             first = first or (number, len(fields))
             rows.append(_gene(path, number, fields, first))
@@ -51,7 +51,7 @@ def _gene(path, number, fields, first):
         raise InputError(
             f"{where}: {len(fields)} columns where line {first[0]} has {first[1]}; the file may be damaged."
         )
-    chrom, start, end, gene_id = fields[:4]
+    chrom, start, end, gene_id = fields[0].strip(), *fields[1:4]
     strand = fields[5] if len(fields) > 5 else "."
     if not chrom or gene_id in ("", "."):
         raise InputError(f"{where}: the chromosome or the gene's id (fourth column) is empty; give every gene its id.")

@@ -10,7 +10,7 @@ from .parts import Warnings, unique_rows
 from .tables import gene_name, numbers, read_lines
 
 
-def read_expression_csv(paths, part, *, cells):
+def read_expression_csv(paths, part, *, cells, reference=None):
     """Write the expression part of files without a header, gzip-compressed or not.
 
     A gene is named by its Ensembl id or the integer part of it, zero-padded or not. Values that are empty or NA, and genes
@@ -18,10 +18,11 @@ def read_expression_csv(paths, part, *, cells):
 
     Args:
         paths: list of one path per cell, in the order of `cells`.
+        reference: the one of `cells` that a ratio is taken to, or None.
 
     Raises:
         InputError: a line of another form, a value that is no finite number, two differing values of one gene, an empty
-            file, or no value at all. Names the line where there is one.
+            file, or no value at all or of the reference. Names the line where there is one.
     """
     warnings = Warnings()
     found = {}
@@ -29,7 +30,7 @@ def read_expression_csv(paths, part, *, cells):
         gene_id, values = _read(path)
         keep = unique_rows(gene_id, values, path, warnings)
         found[cell] = gene_id[keep], values[keep]
-    write_expression(part, paths, warnings, cells, found)
+    write_expression(part, paths, warnings, cells, found, reference)
 
 
 def _read(path):

@@ -46,6 +46,7 @@ def _gene(path, number, line):
             "(gene id, chromosome, start, end, strand, biotype); the file may be damaged or of another format."
         )
     gene_id, chrom, start, end, strand, biotype = fields[:6]
+    chrom = chrom.strip()
     if not (gene_id and chrom):
         raise InputError(f"{where}: the gene id or the chromosome is empty; the file may be damaged.")
     start, end = interval(where, start, end, 1)

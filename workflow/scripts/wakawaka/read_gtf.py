@@ -14,7 +14,7 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .gene_lines import interval, numbered_lines, of_biotypes
+from .gene_lines import interval, is_display_line, numbered_lines, of_biotypes
 from .parts import Warnings, some, write_genes
 
 # Tags of the one transcript that stands for its gene: GENCODE's and Ensembl's, then those of NCBI.
@@ -30,6 +30,12 @@ _BIOTYPE = ("gene_type", "gene_biotype", "biotype")
 _GFF3_GENES = ("gene", "ncRNA_gene", "pseudogene")
 # What lies in genes and their transcripts, as far as it is common: a gene's other children are its transcripts.
 _INSIDE = {"CDS", "five_prime_UTR", "three_prime_UTR", "UTR", "intron", "start_codon", "stop_codon"}
+# The transcripts of a GFF3 without lines of genes (gffread writes such): mRNA, lnc_RNA, primary_transcript, V_gene_segment...
+_GFF3_TRANSCRIPTS = ("RNA", "transcript", "gene_segment")
+# What Ensembl, WormBase and NCBI put before an id.
+_PREFIXES = ("gene:", "gene-")
+# UCSC's hg19 has another mitochondrion than GRCh37 (16,571 and 16,569 bp), and is the same assembly otherwise.
+_MITOCHONDRION = ("M", "MT")
 
 # Values may be quoted, and then hold semicolons.
 _GTF_ATTRIBUTE = re.compile(r'(?:^|;)\s*([^\s";]+)\s+(?:"([^"]*)"|([^";]*))')
@@ -60,18 +66,20 @@ class _Transcript(NamedTuple):
 class _Annotation:
     """What the file says, gathered line by line, in whatever order the lines come."""
 
-    def __init__(self, path, exons):
-        self.path, self.exons_wanted = path, exons
+    def __init__(self, path, gff3, exons):
+        self.path, self.gff3, self.exons_wanted = path, gff3, exons
         self.genes = {}  # key -> _Feature of its gene line, None without one
         self.biotypes = {}  # key -> the biotype of the gene line, or of a transcript's if there is none
         self.transcripts = {}  # key -> _Transcript
         self.parents = {}  # GFF3: ID -> key of the gene
+        self.named = {}  # GFF3: key of the transcript -> (key of the gene, its biotype) as the transcript's own line has them
         self.codes = {}  # key of the transcript -> number in `exons`
         self.places = []  # by that number: the first exon's _Feature
         self.scattered = {}  # key of the transcript -> an exon on another chromosome or strand than the first
         self.exons = array("q"), array("q"), array("q")  # transcript, start, end
         self.repeated = []  # genes whose line stands there again
         self.types = {}  # third column, in the order of appearance
+        self.lengths = {}  # chromosome -> bp by its `##sequence-region`, None where there are several
 
     def add_gene(self, key, feature, biotype):
         other = self.genes.get(key)
@@ -95,6 +103,13 @@ class _Annotation:
         rank = min(transcript.rank, other.rank) if other else transcript.rank
         self.transcripts[key] = transcript._replace(rank=rank)
 
+    def add_region(self, line):
+        """Note `##sequence-region chrom start end`; one that does not start at 1 is a piece of a chromosome."""
+        match = re.fullmatch(r"##sequence-region\s+(\S+)\s+1\s+([1-9][0-9]{0,11})\s*", line)
+        if match:
+            chrom, length = unquote(match[1]), int(match[2])
+            self.lengths[chrom] = length if self.lengths.get(chrom, length) == length else None
+
     def add_exon(self, key, feature):
         code = self.codes.setdefault(key, len(self.codes))
         if code == len(self.places):
@@ -112,10 +127,14 @@ def read_gtf(path, part, *, tss, biotypes):
     A gene of unknown strand is taken as on the plus strand, and counted. Genes are the lines of the type gene (GFF3: also
     ncRNA_gene, and pseudogene unless it has a parent) and, in a GTF, whatever else the gene_id of transcripts and exons
     names. A gene_id that is on both X and Y is two genes, as the pseudo-autosomal ones are in files that name genes by
-    symbols; the one on Y gets `_PAR_Y` behind its id, as in GENCODE's.
+    symbols; the one on Y gets `_PAR_Y` behind its id, as in GENCODE's. Transcripts of a GFF3 whose gene has no line there
+    name it by their attribute gene_id or geneID. Genes without a line whose transcripts lie apart are counted.
+
+    The part says in about["assemblies"] how long the chromosomes are by the file's `##sequence-region` lines that start at
+    1; those that a gene goes beyond are a cut file's, and left out.
 
     Args:
-        tss: `first`: the most upstream base of the gene. `canonical`: the TSS of the transcript with the best tag, see
+        tss: `first`: the most upstream TSS of the gene's transcripts. `canonical`: the TSS of the transcript with the best tag, see
             `_CANONICAL`; among several of one rank, or where none has a tag, of the longest of them. `longest`: of the
             transcript with the longest exons together (its own length where it has none), the most upstream among
             equals. A gene without transcripts has that of its gene line.
@@ -125,20 +144,9 @@ def read_gtf(path, part, *, tss, biotypes):
         InputError: a line without nine fields, start and end that are no positions, a strand that is none, a gene without
             id, a gene or its transcripts at several places, no gene of a biotype, or no genes at all.
     """
-    annotation = _Annotation(path, exons=tss != "first")
-    with readable(path):
-        add = _add_gff3 if _is_gff3(path) else _add_gtf
-        with open_text(path) as file:
-            for number, fields in _lines(path, file):
-                annotation.types.setdefault(fields[2])
-                add(annotation, number, fields)
+    annotation = _gathered(path, exons=tss != "first")
     warned = Warnings()
     found = _transcripts_by_gene(annotation)
-    if not annotation.genes:
-        raise InputError(
-            f"{path}: there is no gene in this file: no `gene`, `transcript` or `exon` in its third column, "
-            f"which has {some(annotation.types) or 'nothing'}; use an annotation such as GENCODE's or Ensembl's."
-        )
     if annotation.repeated:
         warned.add(
             f"{path}: {len(annotation.repeated)} genes stand twice with identical values and are used once: {some(annotation.repeated)}."
@@ -147,10 +155,10 @@ def read_gtf(path, part, *, tss, biotypes):
     gene_id = _names(path, places, warned)
     biotype = np.array([annotation.biotypes.get(key, "") for key in places])
     keep = of_biotypes(path, gene_id, biotype, biotypes, warned)
+    kept = [key for key, wanted in zip(places, keep, strict=True) if wanted]
+    _count_apart(path, gene_id[keep], [[] if annotation.genes[key] else found[key] for key in kept], warned)
     if tss == "canonical":
-        _count_untagged(
-            path, gene_id[keep], [found.get(key, []) for key, kept in zip(places, keep, strict=True) if kept], warned
-        )
+        _count_untagged(path, gene_id[keep], [found.get(key, []) for key in kept], warned)
     columns = {
         "gene_id": gene_id,
         "chrom": np.array([place.chrom for place in places.values()]),
@@ -158,7 +166,32 @@ def read_gtf(path, part, *, tss, biotypes):
         "strand": np.array([place.strand for place in places.values()]),
         "group": np.full(len(places), ""),
     }
-    write_genes(part, path, warned, **{name: column[keep] for name, column in columns.items()})
+    lengths = _lengths(annotation, found, columns["chrom"][keep])
+    about = {"assemblies": [{"path": str(path), "lengths": lengths}]} if lengths else None
+    write_genes(part, path, warned, about=about, **{name: column[keep] for name, column in columns.items()})
+
+
+def _gathered(path, exons):
+    """Return the `_Annotation` of a file. Raises InputError where it has no genes."""
+    with readable(path):
+        annotation = _Annotation(path, _is_gff3(path), exons)
+        add = _add_gff3 if annotation.gff3 else _add_gtf
+        with open_text(path) as file:
+            for number, fields in _lines(annotation, file):
+                annotation.types.setdefault(fields[2])
+                add(annotation, number, fields)
+    _find_genes_by_name(annotation)
+    if not annotation.genes:
+        missing = (
+            "no line of a gene, and no transcript that names its gene (attribute gene_id or geneID), but"
+            if annotation.gff3
+            else "no `gene`, `transcript` or `exon` in its third column, which has"
+        )
+        raise InputError(
+            f"{path}: there is no gene in this file: {missing} {some(annotation.types) or 'nothing'}; "
+            "use an annotation such as GENCODE's or Ensembl's."
+        )
+    return annotation
 
 
 def _is_gff3(path):
@@ -167,22 +200,26 @@ def _is_gff3(path):
         for line in file:
             if line.startswith("##gff-version"):
                 return line.split()[-1].startswith("3")
-            attributes = "" if line.startswith("#") else line.rstrip("\n").split("\t")[-1]
+            attributes = "" if line.startswith("#") or is_display_line(line) else line.rstrip("\n").split("\t")[-1]
             if attributes not in ("", "."):
                 return re.match(r'\s*[^\s=";]+=', attributes) is not None
     return False
 
 
-def _lines(path, file):
-    """Yield (line number, nine fields) of every feature."""
+def _lines(annotation, file):
+    """Yield (line number, nine fields) of every feature; note the lengths of chromosomes."""
+    path = annotation.path
     for number, line in numbered_lines(path, file):
         fields = line.split("\t")
         if len(fields) == 9 and line[0] != "#":
+            fields[0] = fields[0].strip()
             yield number, fields
         elif line.startswith(("##FASTA", ">")):
             # A GFF3 may hold the sequences too, behind the features.
             return
-        elif line[0] != "#" and not line.isspace():
+        elif line.startswith("##sequence-region"):
+            annotation.add_region(line)
+        elif line[0] != "#" and not line.isspace() and not is_display_line(line):
             raise InputError(
                 f"{path}, line {number}: {len(fields)} tab-separated fields where a GTF or GFF3 has 9; the file may be damaged."
             )
@@ -219,7 +256,9 @@ def _add_gtf(annotation, number, fields):
             f'{annotation.path}, line {number}: the attributes of this {kind} hold no gene_id "..."; the file may be damaged.'
         )
     key = _key(values["gene_id"], fields[0])
-    if kind == "exon" and not annotation.exons_wanted and annotation.genes.get(key):
+    name = values.get("transcript_id", "")
+    # Where the line of its transcript stands behind the exon, it is only read in vain.
+    if kind == "exon" and not annotation.exons_wanted and (key, name) in annotation.transcripts:
         return
     feature = _feature(annotation.path, number, fields, fields[0])
     if kind == "gene":
@@ -228,7 +267,6 @@ def _add_gtf(annotation, number, fields):
     annotation.genes.setdefault(key)
     if annotation.genes[key] is None and not annotation.biotypes.get(key):
         annotation.biotypes[key] = _biotype(_gtf_values(text, _BIOTYPE[:2]), _BIOTYPE[:2])
-    name = values.get("transcript_id", "")
     if kind == "exon":
         annotation.add_exon((key, name), feature)
     else:
@@ -259,15 +297,16 @@ def _add_gff3(annotation, number, fields):
     kind = fields[2]
     if kind in _INSIDE or (kind == "exon" and not annotation.exons_wanted):
         return
-    values = dict(_GFF3_ATTRIBUTE.findall(fields[8].rstrip()))
+    values = {name: value.strip() for name, value in _GFF3_ATTRIBUTE.findall(fields[8])}
     parents = [unquote(parent) for parent in values.get("Parent", "").split(",") if parent]
     is_gene = kind in _GFF3_GENES and not (kind == "pseudogene" and parents)
-    if not (is_gene or parents):
+    named = kind.endswith(_GFF3_TRANSCRIPTS) and (values.get("gene_id") or values.get("geneID"))
+    if not (is_gene or parents or named):
         return
     feature = _feature(annotation.path, number, fields, unquote(fields[0]))
     own_id = unquote(values.get("ID", ""))
     if is_gene:
-        gene_id = unquote(values.get("gene_id", "")) or own_id.removeprefix("gene:").removeprefix("gene-")
+        gene_id = unquote(values.get("gene_id", "")) or _without_prefix(own_id)
         if not gene_id:
             raise InputError(
                 f"{annotation.path}, line {number}: this {kind} has neither the attribute gene_id nor ID; the file may be damaged."
@@ -285,6 +324,24 @@ def _add_gff3(annotation, number, fields):
         # Whether a parent is a gene is only known at the end. One without an ID has no exons.
         rank = _rank([unquote(tag) for tag in values.get("tag", "").split(",")])
         annotation.add_transcript(own_id or number, own_id, _Transcript(feature, parents, rank))
+        if named:
+            gene = _key(_without_prefix(unquote(named)), feature.chrom)
+            annotation.named[own_id or number] = gene, unquote(_biotype(values, _BIOTYPE[:2]))
+
+
+def _without_prefix(gene_id):
+    return gene_id[5:] if gene_id[:5].lower() in _PREFIXES else gene_id
+
+
+def _find_genes_by_name(annotation):
+    """Give transcripts of a GFF3 that have no parent there the gene that their own line names."""
+    for key, (gene, biotype) in annotation.named.items():
+        transcript = annotation.transcripts[key]
+        if not any(parent in annotation.parents or parent in annotation.transcripts for parent in transcript.parents):
+            annotation.transcripts[key] = transcript._replace(parents=[gene])
+            annotation.genes.setdefault(gene)
+            if annotation.genes[gene] is None:
+                annotation.biotypes[gene] = annotation.biotypes.get(gene) or biotype
 
 
 def _biotype(values, names):
@@ -392,9 +449,43 @@ def _count_untagged(path, gene_id, transcripts, warned):
         )
 
 
+def _count_apart(path, gene_id, transcripts, warned):
+    """Count genes that may be several; `transcripts` holds a list for each, which is empty where the gene has a line."""
+    apart = [name for name, ones in zip(gene_id, transcripts, strict=True) if _lie_apart([one.feature for one in ones])]
+    if apart:
+        warned.add(
+            f"{path}: {len(apart)} genes have transcripts that lie apart and no line of the gene that spans them, and are "
+            f"used as one gene each, with one TSS (give the copies of a gene ids of their own): {some(apart)}."
+        )
+
+
+def _lie_apart(features):
+    """Tell whether there is a gap between features of one chromosome that none of them spans."""
+    reached = None
+    for feature in sorted(features, key=lambda feature: feature.start):
+        if reached is not None and feature.start > reached:
+            return True
+        reached = max(feature.end, reached or 0)
+    return False
+
+
+def _lengths(annotation, found, chroms):
+    """Return the bp of the chromosomes [gene] that the file states, but for those with a gene beyond the end."""
+    reach = {}
+    features = [feature for feature in annotation.genes.values() if feature]
+    for feature in features + [one.feature for ones in found.values() for one in ones]:
+        reach[feature.chrom] = max(feature.end, reach.get(feature.chrom, 0))
+    lengths = {chrom: annotation.lengths.get(chrom) or 0 for chrom in np.unique(chroms).tolist()}
+    return {
+        chrom: length
+        for chrom, length in lengths.items()
+        if length >= reach[chrom] and chrom.removeprefix("chr") not in _MITOCHONDRION
+    }
+
+
 def _tss(gene, transcripts, choice):
     """Return the 0-based TSS of a gene from the `_Feature` of its line or None, and its transcripts or None."""
-    if not transcripts or (choice == "first" and gene):
+    if not transcripts:
         return abs(gene.upstream)
     if choice == "first":
         return abs(min(one.upstream for one in transcripts))

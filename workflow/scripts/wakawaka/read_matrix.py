@@ -3,13 +3,12 @@
 import numpy as np
 
 from .errors import InputError
-from .expression_part import write_values
-from .gene_ids import plain_id
-from .parts import Warnings, some, unique_rows
-from .tables import need_columns, numbers, read_text_table
+from .expression_part import genes_once, no_reference, write_values
+from .parts import Warnings, some
+from .tables import need_columns, read_text_table
 
 
-def read_matrix(path, part, *, cells, gene_id="gene_id", names=None):
+def read_matrix(path, part, *, cells, gene_id="gene_id", names=None, reference=None):
     """Write the expression part of a tab-separated matrix with the header `<gene_id>  <cell> ...`.
 
     Columns that are no configured cell are left out. Cells that the matrix lacks have no expression and are counted.
@@ -18,34 +17,34 @@ def read_matrix(path, part, *, cells, gene_id="gene_id", names=None):
     Args:
         gene_id: header of the column of gene ids (`Geneid` in a table of featureCounts).
         names: dict from cells to the headers of their columns, for those where the two differ.
+        reference: the one of `cells` that a ratio is taken to, or None.
 
     Raises:
-        InputError: no column of gene ids, none of the cells, a column that `names` promises and the matrix lacks, a field
-            that is no finite number, differing rows of one gene, or no value at all.
+        InputError: no column of gene ids, none of the cells, a column that `names` promises and the matrix lacks, no column
+            of the reference or no value in it, a field that is no finite number, differing rows of one gene, or no value at all.
     """
     names = names or {}
     columns = {cell: names.get(cell, cell) for cell in cells}
 
     def choose(header):
         need_columns(path, header, [gene_id, *(columns[cell] for cell in cells if cell in names)])
-        if not set(columns.values()) & set(header):
+        predicted = [columns[cell] for cell in cells if cell != reference]
+        if not set(predicted) & set(header):
             raise InputError(
-                f"{path}: none of the cells in config.yaml ({some(columns.values())}) is a column; the header has {some(header)}."
+                f"{path}: none of the cells in config.yaml ({some(predicted)}) is a column; the header has {some(header)}."
             )
+        if reference and columns[reference] not in header:
+            raise no_reference(reference, [path], "no such column")
         return list(dict.fromkeys([gene_id, *(name for name in columns.values() if name in header)]))
 
     _check_names(columns, gene_id)
     table = read_text_table(path, choose, row_names=gene_id)
-    ids = np.array([plain_id(text) for text in table[gene_id]])
-    if (ids == "").any():
-        raise InputError(f"{path}, line {table.index[np.argmax(ids == '')]}: the gene id is empty; correct the file.")
-    found = numbers(path, table.drop(columns=gene_id))
     warnings = Warnings()
-    keep = unique_rows(ids, found, path, warnings)
-    values = np.full((len(cells), len(keep)), np.nan, np.float32)
+    ids, found = genes_once(path, table, gene_id, warnings)
+    values = np.full((len(cells), len(ids)), np.nan, np.float32)
     for column, name in enumerate(table.columns[1:]):
-        values[list(columns.values()).index(name)] = found[keep, column]
-    write_values(part, [path], warnings, cells, ids[keep], values)
+        values[list(columns.values()).index(name)] = found[:, column]
+    write_values(part, [path], warnings, cells, ids, values, reference)
 
 
 def _check_names(columns, gene_id):

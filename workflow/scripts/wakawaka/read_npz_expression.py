@@ -3,21 +3,21 @@
 import numpy as np
 
 from .errors import InputError
-from .expression_part import write_expression
+from .expression_part import no_reference, write_expression
 from .files import as_list
 from .npz_files import check_shape, gene_ids, member_names, members
 from .parts import Warnings, some, unique_rows
 
 
-def read_npz_expression(paths, part, *, cells, marks, bins):
+def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
     """Write the expression part from column `marks + 1` of the arrays.
 
     Only name files whose column holds expression: in the course's eval.npz it is a placeholder, or missing.
-    Cells that no file holds have no expression and are counted.
+    Cells that no file holds have no expression and are counted, but for `reference`, the one that a ratio is taken to, or None.
 
     Raises:
         InputError: no such column, a value that is not finite or not the same on all bins of a gene, differing rows of
-            one gene, or none of the cells in the files.
+            one gene, or none of the cells, or not the reference, in the files.
     """
     paths, warnings = as_list(paths), Warnings()
     known = {}
@@ -25,16 +25,20 @@ def read_npz_expression(paths, part, *, cells, marks, bins):
         for cell, array in members(path, cells):
             check_shape(path, cell, array, bins, (len(marks) + 2,))
             known.setdefault(cell, []).append((gene_ids(path, cell, array), _expression(path, cell, array)))
-    if not known:
+    predicted = [cell for cell in cells if cell != reference]
+    if not known.keys() & set(predicted):
         raise InputError(
-            f"{some(paths)}: none of the cells in config.yaml ({some(cells)}) is in the files, which hold {some(member_names(paths[0]))}."
+            f"{some(paths)}: none of the cells in config.yaml ({some(predicted)}) is in the files, "
+            f"which hold {some(member_names(paths[0]))}."
         )
+    if reference and reference not in known:
+        raise no_reference(reference, paths, "no such array")
     found = {}
     for cell, pieces in known.items():
         gene_id, values = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
         keep = unique_rows(gene_id, values, f"{some(paths)} ({cell})", warnings)
         found[cell] = gene_id[keep], values[keep]
-    write_expression(part, paths, warnings, cells, found)
+    write_expression(part, paths, warnings, cells, found, reference)
 
 
 def _expression(path, cell, array):

@@ -73,6 +73,10 @@ def file_format(path):
     """Return `BAM`, `CRAM`, `bigWig` or `BED` (all that is none of the others), by a file's content. Raises InputError."""
     with readable(path), open(path, "rb") as file:
         start = file.read(1 << 16)
+    if not start:
+        raise InputError(
+            f"{path}: the file is empty (0 bytes), as a failed download leaves it; fetch or make it again."
+        )
     if start[:4] == b"CRAM":
         return "CRAM"
     if start[:4] in (MAGIC, BIGBED):

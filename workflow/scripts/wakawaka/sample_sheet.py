@@ -4,6 +4,7 @@ import os
 
 from .errors import InputError
 from .files import open_text, readable
+from .parts import some
 
 COLUMNS = ("cell", "mark", "path")
 
@@ -59,7 +60,8 @@ def sheet_files(path, cells, marks):
     Raises:
         InputError: what `sheet_rows` refuses, a file in two rows, or a configured cell or mark of it without a row.
     """
-    rows = [row for row in sheet_rows(path) if row[1] in cells and row[2] in marks]
+    everything = sheet_rows(path)
+    rows = [row for row in everything if row[1] in cells and row[2] in marks]
     used = {}
     for line, cell, mark, file in rows:
         before = used.setdefault(os.path.normpath(file), (line, cell, mark))
@@ -72,9 +74,14 @@ def sheet_files(path, cells, marks):
     for cell in cells:
         missing = [mark for mark in marks if not files[cell][mark]]
         if missing:
-            what = "has no row" if len(missing) == len(marks) else f"has no row for the mark {missing[0]}"
+            others = dict.fromkeys(row[2] for row in everything if row[1] == cell and row[2] not in marks)
+            what, thing = f"has no row for the mark {missing[0]}", "mark"
+            if others:
+                what += f", but rows for: {some(others)}"
+            elif len(missing) == len(marks):
+                what, thing = "has no row", "cell"
             raise InputError(
-                f"{path}: the cell {cell} {what}; add its files, or remove the {'cell' if len(missing) == len(marks) else 'mark'} "
-                "from config.yaml (names must agree to the letter)."
+                f"{path}: the cell {cell} {what}; add its files, or remove the {thing} from config.yaml "
+                "(names must agree to the letter)."
             )
     return {cell: [(mark, file) for mark in marks for file in files[cell][mark]] for cell in cells}

@@ -57,9 +57,10 @@ def split(
     sample_fold = rng.integers(folds, size=known.shape)
     for fold in range(folds):
         regimes[f"fold-{fold + 1}"] = _fold_regimes(fold, regimes["final"], gene_fold, cell_fold, sample_fold, hold_out)
-    _refuse_empty_training(regimes, known, store, target)
+    has_truth = {run: _has_truth(store, target, run, regime, known) for run, regime in regimes.items()}
+    _warn_of_genes_without_truth(store, known, has_truth["final"], gene_out, said)
     _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes)
-    write_table(_audit(regimes, known, group), audit)
+    write_table(_audit(regimes, has_truth, group), audit)
     log.info(
         "%d genes in %d groups (%s), the largest of %d",
         len(group),
@@ -231,20 +232,30 @@ def _fold_regimes(fold, final, gene_fold, cell_fold, sample_fold, hold_out):
     return np.where(final == TRAIN, inside, TEST)
 
 
-def _refuse_empty_training(regimes, known, store, target):
-    for run, regime in regimes.items():
-        trained = (regime == TRAIN) & known
-        if not trained.any():
-            raise InputError(
-                f"config key `folds`: nothing with a known expression is left to train {run} on; "
-                "set `folds.hold_out: genes`, name more training cells or take another `seed`."
-            )
-        fitted = targets.fit(store, target, trained)
-        if not np.isfinite(targets.values(store, target, fitted)[trained]).any():
-            raise InputError(
-                f"config key `expression.transform` is {target['transform']}, but no gene has two different values among the training "
-                f"samples of {run}: name more training cells in `cells.train`, or take another transform."
-            )
+def _has_truth(store, target, run, regime, known):
+    """Return the mask [cell, gene] of the samples that have a target in a run; refuse a run without any to train on."""
+    trained = (regime == TRAIN) & known
+    if not trained.any():
+        raise InputError(
+            f"config key `folds`: nothing with a known expression is left to train {run} on; "
+            "set `folds.hold_out: genes`, name more training cells or take another `seed`."
+        )
+    has_truth = np.isfinite(targets.values(store, target, targets.fit(store, target, trained)))
+    if not has_truth[trained].any():
+        raise InputError(
+            f"config key `expression.transform` is {target['transform']}, but no gene has two different values among the training "
+            f"samples of {run}: name more training cells in `cells.train`, or take another transform."
+        )
+    return has_truth
+
+
+def _warn_of_genes_without_truth(store, known, has_truth, gene_out, said):
+    lost = known.any(axis=0) & ~has_truth.any(axis=0)
+    if lost.any():
+        said.add(
+            f"{lost.sum()} genes, {(lost & gene_out).sum()} of them held out, have expression but not two training values that differ, "
+            f"which a z-score takes: they are predicted, but neither trained on nor scored: {some(store.genes[lost])}."
+        )
 
 
 def _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes):
@@ -260,11 +271,11 @@ def _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fol
     write_table(pd.DataFrame({**grid, **{run: values.ravel() for run, values in regimes.items()}}), samples)
 
 
-def _audit(regimes, known, group):
+def _audit(regimes, has_truth, group):
     """Count every block of every run, and what it shares with the run's training samples."""
     rows = []
     for run, regime in regimes.items():
-        trained = (regime == TRAIN) & known
+        trained = (regime == TRAIN) & has_truth[run]
         train_genes, train_cells = trained.any(axis=0), trained.any(axis=1)
         for name in (TRAIN, *HELD_OUT):
             block = regime == name
@@ -279,7 +290,7 @@ def _audit(regimes, known, group):
                     "cells": int(block_cells.sum()),
                     "genes": int(block_genes.sum()),
                     "samples": int(block.sum()),
-                    "samples_with_expression": int((block & known).sum()),
+                    "samples_with_truth": int((block & has_truth[run]).sum()),
                     "cells_also_trained_on": int((block_cells & train_cells).sum()),
                     "genes_also_trained_on": int((block_genes & train_genes).sum()),
                     "gene_groups_also_trained_on": len(shared),

@@ -114,6 +114,22 @@ def invert(prediction, gene_ids, target, fitted):
     return backward(prediction, **_of_genes(fitted, gene_ids))
 
 
+def rescale(prediction, gene_ids, target, fitted, other):
+    """Return predictions of a model with `fitted` as one with `other` would make them, float64.
+
+    Genes that one of the two does not know keep their prediction: of them nothing better is known.
+
+    Args:
+        prediction, gene_ids: [sample]. target: of both models.
+    """
+    prediction = np.asarray(prediction, np.float64)
+    if target["transform"] != ZSCORE:
+        return prediction
+    forward, _ = TRANSFORMS[ZSCORE]
+    changed = forward(invert(prediction, gene_ids, target, fitted), **_of_genes(other, gene_ids))
+    return np.where(np.isfinite(changed), changed, prediction)
+
+
 def _name(target):
     return target["transform"].partition(":")[0]
 
