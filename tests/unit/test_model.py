@@ -172,7 +172,7 @@ def test_a_saved_model_is_loaded_without_running_code(tmp_path):
     inputs = keras.Input((2,))
     hostile = keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs))
     hostile.save(tmp_path / "hostile.keras")
-    with pytest.raises(InputError, match="hostile.keras: the model cannot be read; .*([Ll]ambda|unsafe)"):
+    with pytest.raises(InputError, match="hostile.keras: the model cannot be read: .*([Ll]ambda|unsafe)"):
         load_model(tmp_path / "hostile.keras")
 
 
