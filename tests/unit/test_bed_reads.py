@@ -102,6 +102,16 @@ def test_other_things_than_reads(tmp_path, monkeypatch, comment, min_mapq, line,
                 assert str(error.value).startswith(f"{path}, line {comment.count(chr(10)) + 1}: this is {says}")
 
 
+@pytest.mark.parametrize("value", ["nan", ".", "NA"])
+def test_a_bedgraph_that_begins_with_what_is_not_known(tmp_path, value):
+    path = tmp_path / "reads.bed"
+    path.write_text(f"chr1\t0\t900\t{value}\nchr1\t900\t2000\t7.5\n")
+    with pytest.raises(InputError, match="line 2: this is a bedGraph"):
+        reads_of(path)
+    # Nothing but names.
+    assert len(read(tmp_path, f"chr1\t5\t9\t{value}\n" * 1200)) == 1200
+
+
 @pytest.mark.parametrize(
     "more",
     ["", "\tname", "\t9a", "\t", "\t7\t0", "\tN\t0\t.\t5\t9\t0", "\tN\t0\t.\t5\t9\t255,0,0", "\tN\t0\t.\t5\t9\t.",

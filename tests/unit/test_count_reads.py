@@ -92,6 +92,13 @@ def test_two_names_of_a_chromosome_are_refused(names, unique):
     assert str(error.value).startswith(says)
 
 
+def test_two_names_of_the_mitochondrion_are_refused():
+    with pytest.raises(
+        InputError, match="x.bed: this file has reads on chrM and on MT, which are names of one chromosome"
+    ):
+        counted(genes(("chrM", 120, "+")), [("chrM", [(100, 101, 1)]), ("MT", [(100, 101, 1)])])
+
+
 def test_two_names_of_a_chromosome_without_genes():
     reads = [(name, [(100, 101, 1)]) for name in ("2", "chr1", "chr2")]
     counts, depth, reach = counted(GENE, reads)

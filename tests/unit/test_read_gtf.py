@@ -410,6 +410,10 @@ def test_gff3(tmp_path, tss, starts):
             line(attributes="ID=a;gene_id=A") + line(attributes="ID=a;gene_id=B"),
             ", line 2: the ID a names another gene further up; correct one",
         ),
+        (
+            line(kind="mRNA", attributes="ID=T1;geneID=g0") + line(kind="mRNA", attributes="ID=T1;geneID=g1"),
+            ", line 2: the ID T1 names a transcript of another gene further up; correct one",
+        ),
     ],
 )  # fmt: skip
 def test_malformed_annotations_are_refused(tmp_path, text, says):

@@ -138,7 +138,7 @@ def write_bed(path, truth, extra):
 
 
 def write_gff3(path, truth):
-    """Genes whose canonical transcript starts 60 bp downstream of the gene: their TSS is only found by `tss: first`."""
+    """Genes whose canonical and longest transcript starts 60 bp downstream of another: their TSS is only found by `tss: first`."""
     start, end = spans(truth)
     lines = ["##gff-version 3"]
     for gene, first, last in zip(truth.genes.itertuples(), start + 1, end, strict=True):
@@ -148,6 +148,8 @@ def write_gff3(path, truth):
         about = f"ID=transcript:T{gene.Index};Parent=gene:{gene.gene_id};tag=basic,Ensembl_canonical"
         lines.append(place.format(gene, "mRNA", *inside, about))
         lines.append(place.format(gene, "exon", *inside, f"Parent=transcript:T{gene.Index}"))
+        short = (last - 80, last) if gene.strand == "-" else (first, first + 80)
+        lines.append(place.format(gene, "mRNA", *short, f"ID=transcript:S{gene.Index};Parent=gene:{gene.gene_id}"))
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
 
 

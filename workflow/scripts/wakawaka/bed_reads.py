@@ -36,6 +36,9 @@ _STRANDS = ("+", "-", ".", None)
 # What polars takes for a number, too.
 _WHOLE = re.compile(rb" *[+-]?\d{1,18}")
 _NUMBER = re.compile(rb" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# What a bedGraph has where nothing was measured, and a BED as the name of a read; and for how many lines to look on then.
+_UNKNOWN = (b".", b"na", b"nan", b"inf", b"-inf")
+_UNDECIDED = 1000
 _NO_READ = ("track", "browser", "#")
 # The types of UCSC's tracks that hold no reads.
 _TRACK_TYPE = re.compile(rb"track\s.*\btype\s*=\s*[\"']?(\w+)", re.IGNORECASE)
@@ -106,17 +109,21 @@ def _chunks(path):
 
 
 def _check_form(path, chunk, first):
-    """Refuse a file whose first read is an interval with a value, or a peak. Return whether there is a read in the chunk.
+    """Refuse a file whose first read is an interval with a value, or a peak. Return whether the chunk tells.
 
     A bedGraph has four fields, the last a number. A narrowPeak or broadPeak has numbers in the fields 7 to 9 that BED
     cannot have there: positions within the read and a colour are neither fractions nor negative. Peaks of whole numbers
-    only are not told from reads.
+    only are not told from reads. A fourth field that says "not known" may be of either, so that the next lines tell.
     """
+    undecided = 0
     for number, line in enumerate(io.BytesIO(chunk), start=first):
         line = line.removesuffix(b"\n")
         if not _may_be_read(line):
             continue
         fields = line.split(b"\t")
+        if len(fields) == 4 and fields[3].strip().lower() in _UNKNOWN and undecided < _UNDECIDED:
+            undecided += 1
+            continue
         if len(fields) == 4 and _NUMBER.fullmatch(fields[3]):
             raise InputError(
                 f"{path}, line {number}: this is {_NO_READS[b'bedgraph']} (of reads with a number for a name, remove the "

@@ -113,8 +113,10 @@ class _Counter:
 
     def _check_spelling(self, chrom):
         """Refuse a second name of a chromosome: one of them would be left out. A header says which names there are."""
-        other = self._spelled.setdefault(chrom.removeprefix("chr"), chrom)
-        if self._names is None and self._edges[chrom] and other != chrom:
+        bare = chrom.removeprefix("chr")
+        other = self._spelled.setdefault("M" if bare == "MT" else bare, chrom)
+        # hg19 has two mitochondria.
+        if self._names is None and self._edges[chrom] and other != chrom and {other, chrom} != {"chrM", "chrMT"}:
             raise InputError(
                 f"{self._path}: this file has reads on {other} and on {chrom}, which are names of one chromosome; "
                 "give it one name, or remove the reads of the other."

@@ -25,6 +25,7 @@ SAME = {
     "scale": "histone.scale",
     "counting": "histone.counting, histone.min_mapq, histone.duplicates",
 }
+HINTS = {"oriented": " (genes of unknown strand are never turned round: take a gene source with strands)"}
 
 
 def predict_new(store, model, preprocessing, predictions, *, threads):
@@ -95,5 +96,5 @@ def _check(about, store, preprocessing):
         elif about[name] != store.info[name]:
             raise InputError(
                 f"config key `{key}`: the model in {preprocessing} was trained with {about[name]}, but the new cells are read with "
-                f"{store.info[name]}; set it to what the model knows."
+                f"{store.info[name]}; set it to what the model knows{HINTS.get(name, '')}."
             )

@@ -326,7 +326,11 @@ def _add_gff3(annotation, number, fields):
         annotation.add_transcript(own_id or number, own_id, _Transcript(feature, parents, rank))
         if named:
             gene = _key(_without_prefix(unquote(named)), feature.chrom)
-            annotation.named[own_id or number] = gene, unquote(_biotype(values, _BIOTYPE[:2]))
+            biotype = unquote(_biotype(values, _BIOTYPE[:2]))
+            if annotation.named.setdefault(own_id or number, (gene, biotype))[0] != gene:
+                raise InputError(
+                    f"{annotation.path}, line {number}: the ID {own_id} names a transcript of another gene further up; correct one of them."
+                )
 
 
 def _without_prefix(gene_id):
