@@ -440,15 +440,15 @@ def _names(path, places, warned):
 
 
 def _count_untagged(path, gene_id, transcripts, warned):
-    """Count genes whose canonical transcript nobody has named; `transcripts` holds a list for each."""
+    """Count genes whose canonical transcript nobody has named, of those that have a choice; `transcripts` holds a list for each."""
     untagged = [
         name
         for name, ones in zip(gene_id, transcripts, strict=True)
-        if ones and min(one.rank for one in ones) == _UNRANKED
+        if len(ones) > 1 and min(one.rank for one in ones) == _UNRANKED
     ]
     if untagged:
         warned.add(
-            f"{path}: {len(untagged)} genes have no transcript that is tagged as canonical; "
+            f"{path}: {len(untagged)} genes have several transcripts and none that is tagged as canonical; "
             f"the longest one stands in: {some(untagged)}."
         )
 
