@@ -105,8 +105,8 @@ def test_a_bgzipped_text_cut_between_its_blocks(tmp_path):
     assert 0 < len(gzip.decompress(whole[:first])) < len(path.read_bytes())
     for size in (first, len(whole) - 28, len(whole) - 1, 18):
         packed.write_bytes(whole[:size])
-        with pytest.raises(InputError) as caught, readable(packed):
-            open_text(packed)
+        with pytest.raises(InputError) as caught, readable(packed), open_text(packed):
+            pass
         assert str(caught.value).startswith(
             f"{packed}: the compressed file is truncated: it is bgzipped, but does not end"
         )

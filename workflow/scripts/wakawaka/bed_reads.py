@@ -1,19 +1,13 @@
 """Reads from BED and tagAlign files, plain or gzip-compressed, in bounded memory."""
 
-import gzip
 import io
-import logging
 import math
-import os
 import re
 
 import polars as pl
 
 from .errors import InputError
-from .files import is_compressed, readable
-from .progress import Progress
-
-log = logging.getLogger(__name__)
+from .files import open_bytes, readable
 
 # Bytes of text parsed at a time.
 CHUNK = 32 << 20
@@ -65,9 +59,8 @@ def bed_reads(path, min_mapq=0):
         InputError: a line that is no read, with its number; a bedGraph, a wiggle file or one of peaks, see `_check_form`; a
             file that is no text; a truncated or damaged gzip.
     """
-    progress = Progress(log, os.path.getsize(path) / 1e6 if os.path.isfile(path) else 0, "MB")
-    line, reads, before, checked = 1, 0, 0, False
-    for chunk, position in _chunks(path):
+    line, checked = 1, False
+    for chunk in _chunks(path):
         checked = checked or _check_form(path, chunk, line)
         frame = _parsed(chunk, min_mapq)
         if frame is None:
@@ -79,15 +72,11 @@ def bed_reads(path, min_mapq=0):
         frame = frame.with_columns(strand.cast(pl.Int8).alias("strand"))
         for (chrom,), rows in frame.partition_by("chrom", as_dict=True).items():
             yield chrom, *(rows[name].to_numpy() for name in ("start", "end", "strand"))
-        reads += len(frame)
-        progress.advance((position - before) / 1e6, "%s: %d reads so far", path, reads)
-        before = position
 
 
 def _chunks(path):
-    """Yield (whole lines as bytes, position in the file)."""
-    with readable(path), open(path, "rb") as raw:
-        file = gzip.GzipFile(fileobj=raw) if is_compressed(path) else raw
+    """Yield whole lines as bytes."""
+    with readable(path), open_bytes(path) as file:
         rest, first = b"", True
         while block := file.read(CHUNK):
             if first:
@@ -103,9 +92,9 @@ def _chunks(path):
                 raise InputError(
                     f"{path}: there is a line of more than {CHUNK >> 20} MB, so this is no BED file; check the path."
                 )
-            yield block[:cut].replace(b"\r\n", b"\n"), raw.tell()
+            yield block[:cut].replace(b"\r\n", b"\n")
         if rest:
-            yield rest.removesuffix(b"\r"), raw.tell()
+            yield rest.removesuffix(b"\r")
 
 
 def _check_form(path, chunk, first):

@@ -13,7 +13,6 @@ behind it. The order of the marks differs between the two, so it is never taken 
 """
 
 import csv
-import gzip
 import io
 import re
 
@@ -21,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .files import readable
+from .files import open_bytes, readable
 from .parts import some, unique_rows
 from .tables import gene_name
 
@@ -89,10 +88,8 @@ def read_deepchrome_cell(paths, marks, bins, warnings):
 
 def _content(path):
     """Return the lines of a file as bytes, without compression, byte order mark, or the ends of lines of Windows."""
-    with readable(path), open(path, "rb") as file:
+    with readable(path), open_bytes(path) as file:
         data = file.read()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
     data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n")
     if not data:
         raise InputError(f"{path}: the file is empty; fetch or make it again.")

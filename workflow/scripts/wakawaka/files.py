@@ -3,14 +3,20 @@
 import contextlib
 import gzip
 import hashlib
+import io
+import logging
 import os
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from isal import igzip_threaded, isal_zlib
 
 from .errors import InputError
+from .progress import Progress
+
+log = logging.getLogger(__name__)
 
 # The empty block that ends a BGZF file, which BAM is too (SAM specification, 4.1.2).
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -54,7 +60,7 @@ def readable(path):
         raise InputError(f"{path}: the file does not exist; check its path in config.yaml.") from error
     except IsADirectoryError as error:
         raise InputError(f"{path}: this is a folder, but a file is needed; check its path in config.yaml.") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, isal_zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: the compressed file is truncated or damaged; fetch or make it again.") from error
     except PermissionError as error:
         raise InputError(f"{path}: the file may not be read; change its permissions (chmod u+r).") from error
@@ -64,15 +70,40 @@ def readable(path):
         ) from error
 
 
-def open_text(path):
-    """Open a text file for reading, gzip-compressed or not (told by its first two bytes, not by its name).
+@contextlib.contextmanager
+def open_bytes(path):
+    """Open a file for reading once from its start to its end, gzip-compressed or not (told by its content, not by its name).
 
-    The byte order mark that some spreadsheets put before UTF-8 is left out. Raises InputError for a bgzipped file that is
-    cut off.
+    Yields a buffered binary file of what is in it. A thread of its own unpacks ahead. Every few seconds the log says how
+    far the file is read.
+
+    Raises:
+        InputError: a bgzipped file that is cut off. Wrapped in `readable`, also other damage.
     """
-    if is_compressed(path):
-        return gzip.open(path, "rt", encoding="utf-8-sig")
-    return open(path, encoding="utf-8-sig")
+    with _Watched(path) as raw, igzip_threaded.open(raw) if is_compressed(path) else io.BufferedReader(raw) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def open_text(path):
+    """Open a text file as `open_bytes` does. The byte order mark that some spreadsheets put before UTF-8 is left out."""
+    with open_bytes(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig") as text:
+        yield text
+
+
+class _Watched(io.FileIO):
+    """A file that says how far it is read."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self._path = path
+        self._progress = Progress(log, os.fstat(self.fileno()).st_size / 1e6, "MB", logging.INFO)
+
+    def readinto(self, buffer):
+        count = super().readinto(buffer)
+        done = self._progress.done + count / 1e6
+        self._progress.advance(count / 1e6, "%s: %.0f of %.0f MB read", self._path, done, self._progress.total)
+        return count
 
 
 def is_compressed(path):

@@ -8,17 +8,6 @@ from .errors import InputError
 from .parts import some
 
 
-def numbered_lines(path, file):
-    """Yield (line number, line) of an open text file.
-
-    Raises InputError for a zero byte, of which disks and broken transfers leave rows, and which numpy drops from names.
-    """
-    for number, line in enumerate(file, start=1):
-        if "\0" in line:
-            raise InputError(f"{path}, line {number}: there is a zero byte in the text; fetch or make the file again.")
-        yield number, line
-
-
 def is_display_line(line):
     """Tell whether a line says how the UCSC Genome Browser is to show the file: `track` or `browser` and settings."""
     return line.startswith(("track", "browser")) and line.split(None, 1)[0] in ("track", "browser")

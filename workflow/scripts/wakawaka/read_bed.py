@@ -8,8 +8,9 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .gene_lines import interval, is_display_line, numbered_lines
+from .gene_lines import interval, is_display_line
 from .parts import Warnings, write_genes
+from .tables import numbered_lines
 
 
 def read_bed(path, part):

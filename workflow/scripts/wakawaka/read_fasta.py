@@ -11,7 +11,7 @@ import pyfaidx
 
 from .cut_windows import cut_windows
 from .errors import InputError
-from .files import readable
+from .files import is_compressed, readable
 from .unpack_fasta import is_plain_gzip
 
 # What pyfaidx, and Biopython below it, say of files that are malformed or damaged.
@@ -63,8 +63,7 @@ def _opened(genome, folder):
             f"{genome}: the genome is gzip-compressed, in which no place can be found; unpack it (gunzip), or compress it with bgzip."
         )
     with readable(genome):
-        with open(genome, "rb") as file:
-            bgzipped = file.read(2) == b"\x1f\x8b"
+        bgzipped = is_compressed(genome)
         with gzip.open(genome) if bgzipped else open(genome, "rb") as file:
             _check_lines(genome, file)
     # pyfaidx goes by the name.

@@ -5,8 +5,9 @@ import numpy as np
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .gene_lines import interval, numbered_lines, of_biotypes
+from .gene_lines import interval, of_biotypes
 from .parts import Warnings, write_genes
+from .tables import numbered_lines
 
 _STRANDS = {"1": "+", "+1": "+", "+": "+", "-1": "-", "-": "-", "0": ".", ".": "."}
 

@@ -71,18 +71,22 @@ def read_header(path, file):
     return number, header
 
 
-def read_lines(path, file, first=1):
-    """Return the further lines of an open text file, without blank ones at its end; `first` is the number of the next line.
+def numbered_lines(path, file, first=1):
+    """Yield (line number, line) of the further lines of an open text file; `first` is the number of the next one.
 
     Raises InputError for a zero byte, of which disks and broken transfers leave rows, and which numpy drops from names.
     """
-    # Not splitlines: that also cuts at characters that a description may hold, such as a form feed.
-    lines = file.read().split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    for number, line in enumerate(lines, start=first):
+    for number, line in enumerate(file, start=first):
         if "\0" in line:
             raise InputError(f"{path}, line {number}: there is a zero byte in the text; fetch or make the file again.")
+        yield number, line
+
+
+def read_lines(path, file, first=1):
+    """Return the lines of `numbered_lines` without their ends, and without blank ones at the end of the file."""
+    lines = [line.removesuffix("\n") for _, line in numbered_lines(path, file, first)]
+    while lines and not lines[-1].strip():
+        lines.pop()
     return lines
 
 
