@@ -118,8 +118,8 @@ def test_a_bgzipped_text_cut_between_its_blocks(tmp_path):
 
 
 def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"this is a folder.*check its path"), readable(tmp_path):
-        open_text(tmp_path)
+    with pytest.raises(InputError, match=r"this is a folder.*check its path"), readable(tmp_path), open_text(tmp_path):
+        pass
 
 
 def test_readable_leaves_other_mistakes_alone(tmp_path):
