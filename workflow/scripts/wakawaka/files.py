@@ -80,7 +80,7 @@ def open_bytes(path):
     Raises:
         InputError: a bgzipped file that is cut off. Wrapped in `readable`, also other damage.
     """
-    with _Watched(path) as raw, igzip_threaded.open(raw) if is_compressed(path) else io.BufferedReader(raw) as file:
+    with _Watched(path) as raw, igzip_threaded.open(raw) if is_compressed(path) else io.BufferedReader(raw, 1 << 20) as file:
         yield file
 
 

@@ -4,6 +4,9 @@ GTF: https://www.ensembl.org/info/website/upload/gff.html
 GFF3: https://github.com/The-Sequence-Ontology/Specifications/blob/master/gff3.md
 """
 
+import contextlib
+import functools
+import gc
 import re
 from array import array
 from typing import NamedTuple
@@ -40,6 +43,8 @@ _MITOCHONDRION = ("M", "MT")
 
 # Values may be quoted, and then hold semicolons.
 _GTF_ATTRIBUTE = re.compile(r'(?:^|;)\s*([^\s";]+)\s+(?:"([^"]*)"|([^";]*))')
+# How the attributes of an exon begin in GENCODE's and Ensembl's files: there are millions of them, and all else is in vain.
+_EXON = re.compile(r'gene_id "(?P<gene_id>[^"]*)";(?: gene_version "[^"]*";)? transcript_id "(?P<transcript_id>[^"]*)"')
 _GFF3_ATTRIBUTE = re.compile(r"(?:^|;)\s*([^\s=;]+)=([^;]*)")
 
 
@@ -121,6 +126,17 @@ class _Annotation:
             column.append(value)
 
 
+@contextlib.contextmanager
+def _without_garbage_collection():
+    """Millions of small tuples stay until the end: to look through them for cycles, time and again, takes longer than all else."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_without_garbage_collection()
 def read_gtf(path, part, *, tss, biotypes):
     """Write the genes part of a GTF or GFF3, whichever the file's content is.
 
@@ -237,6 +253,7 @@ def _feature(path, number, fields, chrom):
     return _Feature(number, chrom, strand, start, end)
 
 
+@functools.lru_cache(maxsize=1)
 def _key(gene_id, chrom):
     """A gene of X and its copy on Y are two genes, even if the file gives them one name."""
     return plain_id(gene_id), chrom.removeprefix("chr") == "Y"
@@ -248,8 +265,8 @@ def _add_gtf(annotation, number, fields):
     if kind not in ("gene", "transcript", "exon"):
         return
     if kind == "exon":
-        # There are many of these, and their first attributes are all that is needed.
-        values = _gtf_values(text, ("gene_id", "transcript_id"))
+        match = _EXON.match(text)
+        values = match.groupdict() if match else _gtf_values(text, ("gene_id", "transcript_id"))
     else:
         values = _gtf_values(text, ("gene_id", "transcript_id", *_BIOTYPE, "tag"))
     if not values.get("gene_id"):
