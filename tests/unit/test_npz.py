@@ -238,6 +238,81 @@ def test_any_kind_of_number_will_do(tmp_path, dtype):
     assert part["values"].tolist() == [[2, 7]] and part["values"].dtype == np.float32
 
 
+@pytest.mark.parametrize("reader", range(3))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_that_look_well_but_are_not_the_file_s_are_refused(tmp_path, reader, dtype):
+    path = tmp_path / "train.npz"
+    array = rows([3, 5], expression={3: 1, 5: 2}, dtype=dtype)
+    np.savez(path, a=array)
+    content = path.read_bytes()
+    assert content.count(array.tobytes()) == 1
+    path.write_bytes(
+        content.replace(array.tobytes(), rows([3, 7], {3: COUNTS[3], 7: COUNTS[5]}, {3: 1, 7: 4}, dtype).tobytes())
+    )
+    with pytest.raises(InputError, match=r"train\.npz: the array a cannot be read \(Bad CRC-32 for file 'a\.npy'\)"):
+        every_reader(tmp_path)[reader]()
+
+
+@pytest.mark.parametrize("reader", range(3))
+def test_a_file_with_a_password_is_refused(tmp_path, reader):
+    path = tmp_path / "train.npz"
+    np.savez(path, a=rows([3, 5], expression={3: 1, 5: 2}))
+    content = bytearray(path.read_bytes())
+    # The flags of the member's own header and of the archive's directory.
+    content[6] |= 1
+    content[content.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"train\.npz: the array a cannot be read \(File 'a\.npy' is encrypted"):
+        every_reader(tmp_path)[reader]()
+
+
+# Long arrays are read some rows at a time
+
+
+def many_rows(count=7000):
+    """Return an array of more rows than are read at a time, all of them different."""
+    numbers = np.arange(count)
+    return rows(numbers, {n: [[n % 7, n % 11], [n % 13, 2], [3, n % 5]] for n in numbers}, {n: n / 2 for n in numbers})
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("change", [np.asarray, np.asfortranarray, lambda array: array.astype(np.float64)])
+def test_every_row_of_a_long_array_is_read(tmp_path, save, change):
+    array = many_rows()
+    save(tmp_path / "train.npz", a=change(array))
+    read_npz_genes(tmp_path / "train.npz", tmp_path / "part.npz")
+    ids = [f"ENSG{number:011d}" for number in range(7000)]
+    assert read_part(tmp_path / "part.npz")[1]["gene_id"].tolist() == ids
+    _, _, values, _ = read_histone(tmp_path, ["a"])[0]
+    assert values == dict(zip(ids, array[:, :, 1:3].tolist(), strict=True))
+    _, part = read_expression(tmp_path, ["a"])
+    assert part["values"].tolist() == [[n / 2 for n in range(7000)]]
+
+
+@pytest.mark.parametrize(
+    ("column", "reader", "says"),
+    [
+        (0, 0, ": row 6501 of a does not hold one gene id"),
+        (0, 1, ": row 6501 of a does not hold one gene id"),
+        (3, 2, ": row 6501 of a does not hold one finite expression value"),
+        (1, 1, " (a): H3K4me3 of gene ENSG00000006500, bin 2, is 0.5: it is no whole number"),
+    ],
+)
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_is_wrong_far_down_is_named_by_its_row_in_sound_files_only(tmp_path, column, reader, says, damaged):
+    array, path = many_rows(), tmp_path / "train.npz"
+    array[6500, 1, column] = 0.5
+    np.savez(path, a=array)
+    if damaged:
+        raw = bytearray(path.read_bytes())
+        raw[-600] ^= 255
+        path.write_bytes(raw)
+        says = ": the array a cannot be read (Bad CRC-32 for file 'a.npy'); fetch"
+    with pytest.raises(InputError) as caught:
+        every_reader(tmp_path)[reader]()
+    assert str(caught.value).startswith(f"{path}{says}")
+
+
 # Genes
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,17 @@ from .dna import reverse_complement
 from .errors import InputError
 from .files import atomic, save_array, write_table
 from .parts import Warnings, read_part, some, write_warnings
+from .progress import Progress
 from .windows import check_assemblies
 
 log = logging.getLogger(__name__)
 
 # With fewer genes on a strand, a difference between the two sides of their TSSs may be chance.
 FEWEST_TO_TEST = 20
+
+# It marks the bodies of transcribed genes, so more of it is downstream of their TSSs.
+# Source: Roadmap Epigenomics Consortium, Nature 2015, 518:317.
+GENE_BODIES = "H3K36me3"
 
 
 def build_store(
@@ -109,11 +115,17 @@ def _ids(part):
 
 def _common_ids(parts, cells, warnings):
     """Return the genes that every cell has."""
-    ids = [set(_ids(part).tolist()) for part in parts]
-    common = set.intersection(*ids)
-    partial = sorted(set.union(*ids) - common)
+    first = _ids(parts[0])
+    common = every = set(first.tolist())
+    for part in parts[1:]:
+        ids = _ids(part)
+        # As in most files.
+        if not np.array_equal(ids, first):
+            ids = set(ids.tolist())
+            common, every = common & ids, every | ids
+    partial = sorted(every - common)
     if partial:
-        cell = next(cell for cell, have in zip(cells, ids, strict=True) if partial[0] not in have)
+        cell = next(cell for cell, part in zip(cells, parts, strict=True) if partial[0] not in _ids(part))
         warnings.add(
             f"{len(partial)} genes lack histone marks in some cell and are left out: {some(partial)} ({partial[0]} lacks them in {cell})."
         )
@@ -144,51 +156,42 @@ def _joined(id_lists, warnings):
 
 def _places(wanted, ids):
     """Return for every wanted id its row in `ids`."""
-    order = np.argsort(ids)
-    return order[np.searchsorted(ids, wanted, sorter=order)]
+    rows = {name: row for row, name in enumerate(ids.tolist())}
+    return np.array([rows[name] for name in wanted.tolist()], np.intp)
 
 
 def _write_histone(parts, path, cells, marks, gene, oriented, warnings):
-    """Write [cell, gene, bin, mark], cell by cell, so that memory holds one of them; return what store.json says of it."""
+    """Write [cell, gene, bin, mark], cell by cell, so that memory holds two of them; return what store.json says of it."""
     abouts = [_about(part) for part in parts]
     scales = {about["scale"] for about in abouts}
     # Where one cell's values are no counts, those of the others cannot stay counts.
     scale = scales.pop() if len(scales) == 1 else "signal" if "signal" in scales else "log1p"
     minus = (gene["strand"] == "-") & oriented
-    profile, empty = np.zeros((2, len(marks), len(gene["gene_id"]))), {}
-    with atomic(path) as temporary:
-        dtypes = [_dtype(part) for part in parts]
-        whole = scale == "counts" and all(np.issubdtype(dtype, np.integer) for dtype in dtypes)
-        dtype = np.result_type(*dtypes) if whole else np.float32
-        array = None
-        for row, (part, about) in enumerate(zip(parts, abouts, strict=True)):
-            _, content = read_part(part)
-            values = content["values"][_places(gene["gene_id"], content["gene_id"])]
-            if about["scale"] == "counts" != scale:
-                values = np.log1p(values.astype(np.float64))
-            if about["order"] == "genomic":
-                values[minus] = values[minus, ::-1]
-            silent = int((values == 0).all(axis=(1, 2)).sum())
+    profile, empty, places = np.zeros((2, len(minus))), {}, _Places(gene["gene_id"])
+
+    def arrays():
+        for cell, part, about in zip(cells, parts, abouts, strict=True):
+            values = _oriented(part, about, scale, places, minus)
+            silent = int((~values.any(axis=(1, 2))).sum())
             if silent:
-                empty[cells[row]] = silent
-            # With an odd number of bins the one in the middle is on neither side.
-            half = values.shape[1] // 2
-            halves = slice(half), slice(values.shape[1] - half, None)
-            profile += [values[:, part].sum(axis=1, dtype=np.float64).T for part in halves]
-            if array is None:
-                array = np.lib.format.open_memmap(temporary, "w+", dtype, (len(parts), *values.shape))
-            array[row] = values
-            if (row + 1) % 10 == 0:
-                log.info("histone marks of %d of %d cells", row + 1, len(parts))
-        array.flush()
-        del array
+                empty[cell] = silent
+            if oriented and GENE_BODIES in marks:
+                # With an odd number of bins the one in the middle is on neither side.
+                half, mark = values.shape[1] // 2, values[:, :, marks.index(GENE_BODIES)]
+                profile[:] += [
+                    side.sum(axis=1, dtype=np.float64) for side in (mark[:, :half], mark[:, mark.shape[1] - half :])
+                ]
+            yield values
+
+    dtypes = [_dtype(part) for part in parts]
+    whole = scale == "counts" and all(np.issubdtype(dtype, np.integer) for dtype in dtypes)
+    _save_arrays(arrays(), len(parts), np.result_type(*dtypes) if whole else np.dtype(np.float32), path)
     if empty:
         named = some(f"{genes} in {cell}" for cell, genes in empty.items())
         warnings.add(
             f"in {len(empty)} of {len(cells)} cells there are genes with nothing but zeros in their window: {named}."
         )
-    if oriented:
-        _test_orientation(dict(zip(marks, profile.swapaxes(0, 1), strict=True)), gene["strand"], warnings)
+    _test_orientation(profile, gene["strand"], warnings)
     return {
         "scale": scale,
         # Reads of every cell and mark that passed the filters; null where the source does not tell.
@@ -197,15 +200,51 @@ def _write_histone(parts, path, cells, marks, gene, oriented, warnings):
     }
 
 
-def _test_orientation(profiles, strand, warnings):
-    """Say on which side of the TSS H3K36me3 lies: it marks the bodies of transcribed genes, so more of it is downstream.
+class _Places:
+    """Finds the same genes in one part after another, most of which have them in one order."""
 
-    Source: Roadmap Epigenomics Consortium, Nature 2015, 518:317. `profiles` are {mark: sums [upstream or downstream, gene]}.
+    def __init__(self, wanted):
+        self._wanted, self._ids, self._rows = wanted, np.empty(0, str), None
+
+    def rows(self, ids):
+        if not np.array_equal(ids, self._ids):
+            self._ids, self._rows = ids, _places(self._wanted, ids)
+        return self._rows
+
+
+def _oriented(part, about, scale, places, minus):
+    """Return the values [gene, bin, mark] of the genes in a cell's part, on this scale, turned round where they have to be."""
+    _, content = read_part(part)
+    values = content["values"][places.rows(content["gene_id"])]
+    if about["scale"] == "counts" != scale:
+        values = np.log1p(values.astype(np.float64))
+    if about["order"] == "genomic":
+        values[minus] = values[minus, ::-1]
+    return values
+
+
+def _save_arrays(arrays, count, dtype, path):
+    """Write `count` arrays of one shape as a single `.npy`, each while the next is made.
+
+    Not through a memory map, whose pages would count as memory of this process.
     """
-    if "H3K36me3" not in profiles:
-        return
+    progress, written = Progress(log, count, "cells", logging.INFO), None
+    with atomic(path) as temporary, open(temporary, "wb") as file, ThreadPoolExecutor(1) as writer:
+        for values in arrays:
+            if written is None:
+                header = {"descr": dtype.str, "fortran_order": False, "shape": (count, *values.shape)}
+                np.lib.format.write_array_header_1_0(file, header)
+            else:
+                written.result()
+            written = writer.submit(values.astype(dtype, copy=False).tofile, file)
+            progress.advance(1, "%s", path)
+        written.result()
+
+
+def _test_orientation(profile, strand, warnings):
+    """Say on which side of the TSS H3K36me3 lies; `profile` are its sums [upstream or downstream, gene]."""
     for name, sign in (("plus", "+"), ("minus", "-")):
-        upstream, downstream = profiles["H3K36me3"][:, strand == sign].sum(axis=1)
+        upstream, downstream = profile[:, strand == sign].sum(axis=1)
         if not upstream + downstream > 0:
             continue
         times = f"{downstream / upstream:.2f} times as much" if upstream > 0 else "all"
@@ -223,15 +262,18 @@ def _test_orientation(profiles, strand, warnings):
 
 
 def _dtype(part):
-    with np.load(part, allow_pickle=False) as file:
-        return file["values"].dtype
+    with np.load(part, allow_pickle=False) as file, file.zip.open("values.npy") as values:
+        np.lib.format.read_magic(values)
+        return np.lib.format.read_array_header_1_0(values)[2]
 
 
 def _write_dna(part, path, gene_id, minus):
     about, content = read_part(part)
-    values = content["values"][_places(gene_id, content["gene_id"])]
+    values = content.pop("values")[_places(gene_id, content["gene_id"])]
     if about["order"] == "genomic":
-        values[minus] = reverse_complement(values[minus])
+        # One by one they stay in the processor's cache.
+        for row in np.flatnonzero(minus):
+            values[row] = reverse_complement(values[row])
     save_array(values, path)
     return about["order"]
 

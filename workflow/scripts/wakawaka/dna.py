@@ -6,10 +6,9 @@ LETTERS = "ACGTN"
 N = 4
 INVALID = 255
 
-_CODES = np.full(256, INVALID, np.uint8)
+_CODES = bytearray([INVALID] * 256)
 for _code, _letter in enumerate(LETTERS):
-    _CODES[[ord(_letter), ord(_letter.lower())]] = _code
-_COMPLEMENT = np.array([3, 2, 1, 0, 4], np.uint8)
+    _CODES[ord(_letter)] = _CODES[ord(_letter.lower())] = _code
 # A base that is coded but not one of the letters has no column of ones: N is a zero row.
 _ONE_HOT = np.eye(5, 4, dtype=np.float32)
 
@@ -17,7 +16,7 @@ _ONE_HOT = np.eye(5, 4, dtype=np.float32)
 def encode(sequence):
     """Return the codes of a sequence (str or ASCII bytes) as uint8; letters other than ACGTN, in either case, become INVALID."""
     raw = sequence.encode("latin-1", "replace") if isinstance(sequence, str) else sequence
-    return _CODES[np.frombuffer(raw, np.uint8)]
+    return np.frombuffer(bytearray(raw).translate(_CODES), np.uint8)
 
 
 def decode(codes):
@@ -35,7 +34,8 @@ def reverse_complement(codes):
     >>> decode(reverse_complement(encode("AACGN")))
     'NCGTT'
     """
-    return _COMPLEMENT[codes][..., ::-1]
+    # 3 - 4 is 255 here.
+    return np.minimum(np.uint8(3) - codes, np.uint8(N))[..., ::-1]
 
 
 def one_hot(codes):

@@ -4,59 +4,84 @@ Members are read one after another; nothing holds more than one cell. Rows are j
 by position: in the course's eval.npz the genes of the training cells stand in another order than those of other cells.
 """
 
-import io
 import logging
+import struct
 import tokenize
 import zipfile
 import zlib
 
 import numpy as np
+from isal import isal_zlib
 
 from .errors import InputError
-from .gene_ids import id_of_number
+from .progress import Progress
+from .zip_arrays import read_array, row_blocks
 
 log = logging.getLogger(__name__)
 
 # Whatever zipfile and numpy raise over damaged bytes: unknown compression, passwords, absurd sizes, headers that are no Python.
 _DAMAGE = (
     ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError,
-    OverflowError, KeyError, SyntaxError, TypeError, tokenize.TokenError,
+    OverflowError, KeyError, SyntaxError, TypeError, tokenize.TokenError, struct.error, isal_zlib.error,
 )  # fmt: skip
 
 
 def member_names(path):
     """Return the keys (cells) of an npz file in their order, without reading the arrays. Raises InputError."""
+    return list(member_sizes(path))
+
+
+def member_sizes(path):
+    """Return a dict of the keys (cells) of an npz file, in their order, to the MB of their arrays. Raises InputError."""
     with _opened(path) as file:
-        return _names(path, file)
+        return {cell: _megabytes(file, cell) for cell in _names(path, file)}
 
 
 def members(path, cells=None):
     """Yield (cell, array) of the cells in `cells` (None: all), in the order of the file. Raises InputError."""
-    with _opened(path) as file:
-        wanted = [cell for cell in _names(path, file) if cells is None or cell in cells]
-        for number, cell in enumerate(wanted, start=1):
-            try:
-                array = _array(file.zip, cell)
-            except _DAMAGE as error:
-                raise InputError(
-                    f"{path}: the array {cell} cannot be read ({error or type(error).__name__}); "
-                    "fetch or make the file again, without pickled objects."
-                ) from error
-            if array.ndim != 3 or 0 in array.shape[1:] or array.dtype.kind not in "iuf":
-                raise InputError(
-                    f"{path}: the array {cell} is {array.dtype} of shape {array.shape}, but "
-                    "numbers of shape (genes, bins, columns) are needed."
-                )
-            if array.dtype == np.float16:
-                raise InputError(
-                    f"{path}: the array {cell} is float16, which cannot tell the gene ids above 2048 apart; save it as float32."
-                )
-            log.info("%s: %s, array %d of %d", path, cell, number, len(wanted))
-            yield cell, array
+    for file, cell in _wanted(path, cells):
+        try:
+            array = read_array(file.zip, _member(file, cell))
+        except _DAMAGE as error:
+            raise InputError(
+                f"{path}: the array {cell} cannot be read ({error or type(error).__name__}); "
+                "fetch or make the file again, without pickled objects."
+            ) from error
+        if array.ndim != 3 or 0 in array.shape[1:] or array.dtype.kind not in "iuf":
+            raise InputError(
+                f"{path}: the array {cell} is {array.dtype} of shape {array.shape}, but "
+                "numbers of shape (genes, bins, columns) are needed."
+            )
+        if array.dtype == np.float16:
+            raise InputError(
+                f"{path}: the array {cell} is float16, which cannot tell the gene ids above 2048 apart; save it as float32."
+            )
+        yield cell, array
 
 
-def gene_ids(path, cell, array):
-    """Return the gene ids [gene] of a cell's array, from its first column. Raises InputError if that column does not hold them."""
+def take_rows(path, cells, take):
+    """Yield (cell, list of what is taken of its rows) of the cells in `cells` (None: all), in the order of the file.
+
+    `take(path, cell, array)` returns what is needed of the rows of an array, sharing no memory with it. It is given some rows
+    at a time; if it, or the reading, finds anything wrong, then all of them, so that it tells row numbers, and of sound files only.
+
+    Raises:
+        InputError: as `members` and `take`.
+    """
+    for file, cell in _wanted(path, cells):
+        try:
+            pieces = [take(path, cell, block) for block in row_blocks(file.zip, _member(file, cell))]
+        except (InputError, *_DAMAGE):
+            pieces = [take(path, cell, array) for _, array in members(path, [cell])]
+        yield cell, pieces
+
+
+def gene_numbers(path, cell, array):
+    """Return the integer parts [gene] int64 of the gene ids of a cell's array, from its first column.
+
+    Raises:
+        InputError: if that column does not hold them.
+    """
     column = array[:, :, 0]
     number = column[:, 0]
     wrong = (
@@ -71,7 +96,21 @@ def gene_ids(path, cell, array):
         raise InputError(
             f"{path}: row {row + 1} of {cell} does not hold one gene id on all its bins (first column); these are not the course's columns."
         )
-    return np.array([id_of_number(value) for value in number], str)
+    return number.astype(np.int64)
+
+
+def gene_ids(path, cell, array):
+    """Return the gene ids [gene] str of a cell's array. Raises InputError as `gene_numbers`."""
+    return ids_of_numbers(gene_numbers(path, cell, array))
+
+
+def ids_of_numbers(numbers):
+    """Return the ids [gene] str that `id_of_number` makes of their integer parts [gene] int64."""
+    digits = numbers[:, None] // 10 ** np.arange(10, -1, -1) % 10
+    letters = np.empty((len(numbers), 15), np.uint32)
+    letters[:, :4] = [ord(letter) for letter in "ENSG"]
+    letters[:, 4:] = digits + ord("0")
+    return letters.view("U15")[:, 0]
 
 
 def check_shape(path, cell, array, bins, columns):
@@ -99,6 +138,16 @@ def _opened(path):
     return file
 
 
+def _wanted(path, cells):
+    """Yield (open npz file, cell) of the cells in `cells` (None: all), and say how far that is."""
+    with _opened(path) as file:
+        wanted = [cell for cell in _names(path, file) if cells is None or cell in cells]
+        progress = Progress(log, sum(_megabytes(file, cell) for cell in wanted), "MB", logging.INFO)
+        for cell in wanted:
+            yield file, cell
+            progress.advance(_megabytes(file, cell), "%s: %s", path, cell)
+
+
 def _names(path, file):
     twice = [name for name in file.files if file.files.count(name) > 1]
     if twice:
@@ -108,13 +157,10 @@ def _names(path, file):
     return file.files
 
 
-def _array(archive, cell):
-    """Return one array of an open zip file, all of its bytes checked against their checksum."""
-    name = f"{cell}.npy" if f"{cell}.npy" in archive.namelist() else cell
-    # Not NpzFile's own way, which reads what the array's header announces and no further: of a damaged header that
-    # announces less than there is, the checksum is then never looked at.
-    content = io.BytesIO(archive.read(name))
-    array = np.lib.format.read_array(content, allow_pickle=False)
-    if content.read(1):
-        raise ValueError("there is more data than the array's header announces")
-    return array
+def _megabytes(file, cell):
+    return file.zip.getinfo(_member(file, cell)).file_size / 1e6
+
+
+def _member(file, cell):
+    """Return the name in the archive of a cell's array."""
+    return f"{cell}.npy" if f"{cell}.npy" in file.zip.namelist() else cell

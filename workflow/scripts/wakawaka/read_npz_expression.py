@@ -5,8 +5,8 @@ import numpy as np
 from .errors import InputError
 from .expression_part import no_reference, write_expression
 from .files import as_list
-from .npz_files import check_shape, gene_ids, member_names, members
-from .parts import Warnings, some, unique_rows
+from .npz_files import check_shape, gene_numbers, ids_of_numbers, member_names, take_rows
+from .parts import Warnings, digest_ahead, some, unique_rows
 
 
 def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
@@ -20,11 +20,16 @@ def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
             one gene, or none of the cells, or not the reference, in the files.
     """
     paths, warnings = as_list(paths), Warnings()
+    digest_ahead(paths)
     known = {}
+
+    def take(path, cell, array):
+        check_shape(path, cell, array, bins, (len(marks) + 2,))
+        return gene_numbers(path, cell, array), _expression(path, cell, array)
+
     for path in paths:
-        for cell, array in members(path, cells):
-            check_shape(path, cell, array, bins, (len(marks) + 2,))
-            known.setdefault(cell, []).append((gene_ids(path, cell, array), _expression(path, cell, array)))
+        for cell, pieces in take_rows(path, cells, take):
+            known.setdefault(cell, []).extend(pieces)
     predicted = [cell for cell in cells if cell != reference]
     if not known.keys() & set(predicted):
         raise InputError(
@@ -35,7 +40,8 @@ def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
         raise no_reference(reference, paths, "no such array")
     found = {}
     for cell, pieces in known.items():
-        gene_id, values = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
+        number, values = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
+        gene_id = ids_of_numbers(number)
         keep = unique_rows(gene_id, values, f"{some(paths)} ({cell})", warnings)
         found[cell] = gene_id[keep], values[keep]
     write_expression(part, paths, warnings, cells, found, reference)
@@ -56,4 +62,4 @@ def _expression(path, cell, array):
         raise InputError(
             f"{path}: the expression in row {row + 1} of {cell} is not a finite number; leave such genes out of the file."
         )
-    return column[:, 0]
+    return column[:, 0].copy()

@@ -5,7 +5,7 @@ import numpy as np
 from .dna import INVALID, encode
 from .errors import InputError
 from .files import open_text, readable
-from .parts import Warnings, unique_rows, write_part
+from .parts import Warnings, digest_ahead, unique_rows, write_part
 from .tables import gene_name
 
 
@@ -20,7 +20,9 @@ def read_sequence_csv(path, part, *, window, order):
         InputError: a line of another form, a sequence of another length or with other letters than ACGTN (in either
             case), two differing sequences of one gene, or an empty file. Names the line.
     """
-    ids, rows = [], []
+    digest_ahead(path)
+    # One growing block of memory, which no copy has to join in the end.
+    ids, rows = [], bytearray()
     with readable(path), open_text(path) as file:
         for number, line in enumerate(file, start=1):
             name, comma, sequence = line.strip().partition(",")
@@ -33,17 +35,19 @@ def read_sequence_csv(path, part, *, window, order):
                 raise InputError(
                     f"{path}, line {number}: the sequence of gene {name} has {len(codes)} letters, but `window` in config.yaml is {window}."
                 )
-            if (codes == INVALID).any():
+            if codes.max() == INVALID:
                 place = int(np.argmax(codes == INVALID))
                 raise InputError(
                     f"{path}, line {number}: letter {place + 1} of gene {name} is {sequence[place]!r}, "
                     "but only A, C, G, T and N are allowed."
                 )
             ids.append(gene_name(name))
-            rows.append(codes)
+            rows += codes.data
     if not ids:
         raise InputError(f"{path}: the file is empty; check `sequence.path` in config.yaml.")
     warnings = Warnings()
-    gene_id, values = np.array(ids), np.stack(rows)
+    gene_id, values = np.array(ids), np.frombuffer(rows, np.uint8).reshape(len(ids), window)
     keep = unique_rows(gene_id, values, path, warnings)
-    write_part(part, path, warnings, about={"order": order}, gene_id=gene_id[keep], values=values[keep])
+    if len(keep) < len(gene_id):
+        gene_id, values = gene_id[keep], values[keep]
+    write_part(part, path, warnings, about={"order": order}, gene_id=gene_id, values=values)
