@@ -1,29 +1,9 @@
 # The DNA of every gene's window: one rule for each form.
 
 
-rule unpack_fasta:
-    input:
-        genome=lambda wildcards: config["sequence"]["path"],
-    output:
-        unpacked="results/unpack_fasta/genome.fa",
-    log:
-        "logs/unpack_fasta/unpack_fasta.log",
-    benchmark:
-        "benchmarks/unpack_fasta/unpack_fasta.tsv"
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    params:
-        code=code("unpack_fasta.py"),
-    script:
-        "../workflow/scripts/unpack_fasta.py"
-
-
 rule read_fasta:
     input:
-        genome=lambda wildcards: genome(),
+        genome=lambda wildcards: config["sequence"]["path"],
         genes=part("genes"),
     output:
         part="results/read_fasta/sequence.npz",
@@ -34,7 +14,7 @@ rule read_fasta:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=60,
     params:
         code=code("read_fasta.py"),

@@ -1,4 +1,4 @@
-import logging
+import itertools
 
 import numpy as np
 import pytest
@@ -6,33 +6,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_files import write_gene_part
 
-from wakawaka import cut_windows as module
-from wakawaka import progress
-from wakawaka.cut_windows import cut_windows
-from wakawaka.dna import decode
+from wakawaka.cut_windows import Windows
+from wakawaka.dna import decode, encode
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part
+from wakawaka.windows import match_chromosomes
 
-GENOME = {"chr1": "ACGTACGGTTCAANNRCATG", "2": "ccggttaa"}
+GENOME = {"chr1": "ACGTACGGTTCAANNTCATG", "2": "ccggttaa"}
 
 
 def cut(tmp_path, genes, window=6, oriented=True, genome=GENOME, asked=None):
     """Return (about, gene ids, windows) of genes, each a tuple (id, chromosome, 0-based TSS, strand)."""
-    write_gene_part(tmp_path / "genes.npz", genes)
     path = tmp_path / "genome"
     path.write_text("")
-
-    def fetch(chrom, start, end):
-        assert 0 <= start < end <= len(genome[chrom])
-        if asked is not None:
-            asked.append((chrom, start))
-        letters = genome[chrom][start:end]
-        return letters.encode() if chrom == "2" else letters
-
-    lengths = {chrom: len(letters) for chrom, letters in genome.items()}
-    part = tmp_path / "part.npz"
-    cut_windows(path, tmp_path / "genes.npz", part, lengths=lengths, fetch=fetch, window=window, oriented=oriented)
-    about, arrays = read_part(part)
+    windows = Windows(path, write_gene_part(tmp_path / "genes.npz", genes), window, oriented)
+    for name, letters in genome.items():
+        for row in itertools.chain(*windows.record(name).values()):
+            start = int(windows.starts[row])
+            first, last = max(start, 0), min(start + window, len(letters))
+            if first < last:
+                windows.values[row, first - start : last - start] = encode(letters[first:last])
+            if asked is not None:
+                asked.append((name, first))
+    windows.match({name: len(letters) for name, letters in genome.items()})
+    windows.write(tmp_path / "part.npz")
+    about, arrays = read_part(tmp_path / "part.npz")
     assert arrays["values"].dtype == np.uint8 and arrays["values"].shape[1] == window
     return about, arrays["gene_id"].tolist(), list(map(decode, arrays["values"]))
 
@@ -51,41 +49,64 @@ def test_the_genome_is_read_forwards_and_genes_keep_their_order(tmp_path):
     asked = []
     genes = [("C", "chr1", 12, "+"), ("A", "2", 5, "+"), ("B", "chr1", 4, "-"), ("D", "chr1", 9, "+")]
     assert cut(tmp_path, genes, asked=asked)[1] == list("CABD")
-    assert asked == [("2", 2), ("chr1", 2), ("chr1", 6), ("chr1", 9)]
+    assert asked == [("chr1", 2), ("chr1", 6), ("chr1", 9), ("2", 2)]
 
 
-def test_what_is_odd_is_counted(tmp_path):
-    genes = [("A", "chr1", 15, "+"), ("B", "chr7", 15, "+"), ("C", "", -1, "."), ("D", "chr1", -1, "+")]
+def test_genes_without_sequence_are_left_out_and_counted(tmp_path):
+    genes = [
+        ("A", "chr7", 15, "+"),
+        ("B", "chr1", 8, "+"),
+        ("C", "", -1, "."),
+        ("D", "chr1", -1, "+"),
+        ("E", "2", 3, "+"),
+    ]
     about, ids, windows = cut(tmp_path, genes)
-    assert (ids, windows) == (["A"], ["ANNNCA"])
-    assert about["assemblies"][0]["lengths"] == {"chr1": 20}
-    assert [warning.removeprefix(f"{tmp_path}/genome: ") for warning in about["warnings"]] == [
-        "3 genes have no sequence, because the genome lacks their chromosome or their place is not known: B, C, D.",
-        "1 bases of the windows are ambiguous (IUPAC letters other than ACGTN) and are taken as N.",
+    assert (ids, windows) == (["B", "E"], ["CGGTTC", "CCGGTT"])
+    assert about["assemblies"][0]["lengths"] == {"2": 8, "chr1": 20}
+    assert about["warnings"] == [
+        f"{tmp_path}/genome: 3 genes have no sequence, because the genome lacks their chromosome or their place is not known: A, C, D."
     ]
 
 
+NAMES = ["chr1", "1", "chrM", "M", "MT", "chrMT", "X"]
+
+
+def _merged(name):
+    return name.removeprefix("chr").replace("MT", "M")
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(NAMES), unique=True, min_size=1), st.lists(st.sampled_from(NAMES), min_size=1))
+def test_every_window_is_of_the_record_that_matches_best(tmp_path, records, chroms):
+    """Whatever the order of the records; nothing is left of another one, not even where it was longer."""
+    genome = {
+        name: f"{base}" * length for name, base, length in zip(records, "ACGTACG", (9, 4, 7, 5, 8, 6, 3), strict=False)
+    }
+    genes = [(f"G{row}", chrom, 1, "+") for row, chrom in enumerate(chroms)]
+    gene = {"chrom": np.array(chroms), "tss": np.ones(len(chroms), int)}
+    if not {_merged(name) for name in records} & {_merged(chrom) for chrom in chroms}:
+        with pytest.raises(InputError, match="none of the annotation's chromosomes"):
+            cut(tmp_path, genes, genome=genome)
+        return
+    matched = match_chromosomes(gene, records, tmp_path / "genome")
+    _, ids, windows = cut(tmp_path, genes, 18, genome=genome)
+    found = dict(zip(ids, windows, strict=True))
+    assert found == {
+        name: ("N" * 8 + genome[matched[chrom]]).ljust(18, "N") for name, chrom, *_ in genes if chrom in matched
+    }
+
+
 @pytest.mark.parametrize(
-    ("genes", "genome", "says"),
+    ("genes", "says"),
     [
-        ([("A", "2", 3, "+")], {"2": "ACGT ACGT"}, ": there is a letter ' ' at 2:5; a genome has nucleotides only"),
-        (
-            [("A", "chr1", 3, "+")],
-            {"1": "ACG\u00e9TACGT"},
-            ": there is a letter '\u00e9' at 1:4; a genome has nucleotides only",
-        ),
-        ([("A", "2", 8, "+")], GENOME, ": the TSS of gene A is at 2:9, beyond the chromosome's 8 bases; this file and"),
-        (
-            [("A", "3", 3, "+")],
-            GENOME,
-            ": none of the annotation's chromosomes (3) is in this file, which has chr1, 2; use",
-        ),
-        ([("A", "2", -1, "+")], GENOME, ": no gene has a known place to put a window at"),
+        ([("A", "2", 8, "+")], ": the TSS of gene A is at 2:9, beyond the chromosome's 8 bases; this file and"),
+        ([("A", "3", 3, "+")], ": none of the annotation's chromosomes (3) is in this file, which has chr1, 2; use"),
+        ([("A", "2", -1, "+")], ": no gene has a known place to put a window at"),
     ],
 )
-def test_what_does_not_fit_is_refused(tmp_path, genes, genome, says):
+def test_what_does_not_fit_is_refused(tmp_path, genes, says):
     with pytest.raises(InputError) as caught:
-        cut(tmp_path, genes, genome=genome)
+        cut(tmp_path, genes)
     assert str(caught.value).startswith(f"{tmp_path}/genome{says}")
     assert not (tmp_path / "part.npz").exists()
 
@@ -95,22 +116,6 @@ def test_a_chromosome_that_is_too_short_may_be_a_truncated_file(tmp_path):
         InputError, match=r"assemblies\. Or the genome's file is truncated; compare its size with the original's\.$"
     ):
         cut(tmp_path, [("A", "2", 8, "+")])
-
-
-def test_a_reader_that_gives_another_number_of_letters_is_not_believed(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "encode", lambda letters: np.zeros(5, np.uint8))
-    with pytest.raises(InputError, match="2:1-6 holds 5 letters instead of 6; the file may be damaged"):
-        cut(tmp_path, [("A", "2", 3, "+")])
-
-
-def test_progress_is_in_the_log(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(progress, "SECONDS", -1)
-    caplog.set_level(logging.INFO)
-    cut(tmp_path, [("A", "2", 3, "+"), ("B", "2", 4, "+")])
-    assert [message.partition(" cut,")[0] for message in caplog.messages if " cut," in message] == [
-        "1 of 2 windows",
-        "2 of 2 windows",
-    ]
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

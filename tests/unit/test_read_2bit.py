@@ -1,4 +1,5 @@
 import gzip
+import logging
 import struct
 
 import numpy as np
@@ -10,6 +11,8 @@ from real_data import real, start_codons
 from references import slow_windows
 from small_files import genomes, write_gene_part
 
+from wakawaka import progress
+from wakawaka import read_2bit as module
 from wakawaka.dna import decode, encode, reverse_complement
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part
@@ -124,6 +127,22 @@ def test_blocks_that_overlap_are_refused(tmp_path):
     assert content.count(starts) == 1
     with pytest.raises(InputError, match="the blocks of N of a overlap"):
         read(tmp_path, [("A", "a", 1, "+")], content.replace(starts, struct.pack("<2I", 5, 1)))
+
+
+def test_a_reader_that_gives_another_number_of_letters_is_not_believed(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "encode", lambda letters: np.zeros(1, np.uint8))
+    with pytest.raises(InputError, match="chr1:6-11 holds 1 letters instead of 6; the file may be damaged"):
+        read(tmp_path, GENES, WHOLE)
+
+
+def test_progress_is_in_the_log(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(progress, "SECONDS", -1)
+    caplog.set_level(logging.INFO)
+    read(tmp_path, [("A", "2", 3, "+"), ("B", "2", 4, "+")], WHOLE)
+    assert [message.partition(" cut,")[0] for message in caplog.messages if " cut," in message] == [
+        "1 of 2 windows",
+        "2 of 2 windows",
+    ]
 
 
 def test_a_missing_genome_is_refused(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pysam
 import pytest
 import yaml
-from small_files import write_alignments, write_bigwig, write_gene_part
+from small_files import read_cell, write_alignments, write_bigwig, write_gene_part
 
 from wakawaka.build_store import build_store
 from wakawaka.config import check_config
@@ -33,13 +33,11 @@ from wakawaka.read_npz_expression import read_npz_expression
 from wakawaka.read_npz_genes import read_npz_genes
 from wakawaka.read_npz_histone import read_npz_histone
 from wakawaka.read_quantification import read_quantification
-from wakawaka.read_sample_sheet import read_sample_sheet
 from wakawaka.read_sequence_csv import read_sequence_csv
 from wakawaka.sample_sheet import sheet_files
 from wakawaka.split import split
 from wakawaka.store import Store
 from wakawaka.submit import submit
-from wakawaka.unpack_fasta import unpack_fasta
 
 MARKS, BINS, WINDOW = ["H3K4me3", "H3K27me3"], 2, 8
 A, B = "ENSG00000000003", "ENSG00000000005"
@@ -68,7 +66,6 @@ READERS = {
     "reads": lambda path, part: read_files([("H3K4me3", path)], part),
     "sequence csv": lambda path, part: read_sequence_csv(path, part, window=WINDOW, **ORDER),
     "fasta": lambda path, part: read_fasta(path, places(path.parent), part, window=WINDOW, oriented=True),
-    "packed fasta": unpack_fasta,
     "matrix": lambda path, part: read_matrix(path, part, cells=["a", "b"]),
     "quantification": lambda path, part: read_quantification([path], part, cells=["a"], gene_id="Name", value="TPM"),
     "expression csv": lambda path, part: read_expression_csv([path], part, cells=["a"]),
@@ -91,7 +88,6 @@ TEXTS = {
     "reads": "chr1\t18\t22\tN\t1000\t+\nchr1\t70\t79\tN\t1000\t-\n",
     "sequence csv": "3,ACGTACGT\n5,ACGTTTTN\n",
     "fasta": GENOME,
-    "packed fasta": GENOME,
     "matrix": f"gene_id\ta\tb\n{A}\t1\t2\n{B}\t3\t4\n",
     "quantification": f"Name\tLength\tTPM\n{A}\t1000\t1.5\n{B}\t900\t2\n",
     "expression csv": "000003,1.5\n000005,2\n",
@@ -111,7 +107,7 @@ def read(folder, reader, content=None):
     content = TEXTS[reader] if content is None else content
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     READERS[reader](path, part)
-    return said(part) if part.is_file() and reader != "packed fasta" else None
+    return said(part) if part.is_file() else None
 
 
 def said(part):
@@ -133,11 +129,7 @@ def refusal(folder, reader, content):
 def read_files(files, part, genes=None, **options):
     """Read [(mark, path), ...] as the files of one cell of a sample sheet."""
     genes = genes or places(Path(files[0][1]).parent)
-    options = {"counting": "overlap", "min_mapq": 0, "duplicates": "flagged", "scale": "counts", **options}
-    sizes = {"marks": list(dict.fromkeys(mark for mark, _ in files)), "bins": BINS, "window": WINDOW, "oriented": True}
-    read_sample_sheet(
-        [path for _, path in files], genes, part, file_marks=[mark for mark, _ in files], **sizes, **options
-    )
+    read_cell(files, genes, part, bins=BINS, window=WINDOW, **options)
 
 
 def bam(path, length=100, form="b"):
@@ -218,7 +210,7 @@ def make_split(folder, paths, held_out_genes, target=VALUE):
 # The file that `log1p` reads holds counts, of which it warns: see the end.
 @pytest.mark.parametrize("reader", [name for name in READERS if name != "log1p"])
 def test_every_file_of_this_module_is_read_as_it_stands(tmp_path, reader):
-    found = read(tmp_path, reader, gzip.compress(GENOME.encode()) if reader == "packed fasta" else None)
+    found = read(tmp_path, reader)
     if found:
         warnings, arrays = found
         allowed = ["the strands of the genes are not known: no bins or bases are turned round."]
@@ -624,22 +616,16 @@ def test_no_chromosome_in_common_with_reads(tmp_path):
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("damage", ["truncated", "corrupt"])
 def test_a_damaged_gzip(tmp_path, reader, damage):
-    if reader == "fasta":
-        # Plain gzip is for `unpack_fasta`; this one is bgzipped.
-        (tmp_path / "x.fa").write_text(GENOME)
-        pysam.tabix_compress(str(tmp_path / "x.fa"), str(tmp_path / "x.fa.gz"))
-        packed = bytearray((tmp_path / "x.fa.gz").read_bytes())
-        # Without its empty last block a bgzipped file is complete, but for gzip.
-        del packed[-28:]
-    else:
-        packed = bytearray(gzip.compress(TEXTS[reader].encode()))
-        read(tmp_path, reader, bytes(packed))
-        (tmp_path / "part.npz").unlink(missing_ok=True)
+    packed = bytearray(gzip.compress(TEXTS[reader].encode()))
+    read(tmp_path, reader, bytes(packed))
+    (tmp_path / "part.npz").unlink(missing_ok=True)
     if damage == "truncated":
         del packed[-5:]
     else:
         packed[-6] ^= 1  # in the checksum
-    assert refusal(tmp_path, reader, bytes(packed)).startswith(": the compressed file is truncated")
+    assert refusal(tmp_path, reader, bytes(packed)).startswith(
+        ": the compressed file is truncated or damaged; fetch or make it again"
+    )
 
 
 def test_a_damaged_gzip_of_held_out_genes(tmp_path, store):

@@ -1,94 +1,100 @@
-"""The sequence part, cut from a genome in whatever format."""
-
-import logging
+"""The windows of the genes, cut from a genome in whatever format: the sequence part."""
 
 import numpy as np
 
-from .dna import INVALID, N, encode
+from .dna import N
 from .errors import InputError
 from .parts import Warnings, read_part, some, write_part
-from .progress import Progress
 from .windows import check_inside, match_chromosomes, window_starts
 
-log = logging.getLogger(__name__)
 
-# IUPAC letters for a base that is not known exactly; the human genome has a few.
-_AMBIGUOUS = np.frombuffer(b"RYSWKMBDHVryswkmbdhv", np.uint8)
+class Windows:
+    """The windows around the TSSs of genes, on the plus strand, as `window_starts` says: empty, until a reader fills them.
 
-
-def cut_windows(genome, genes, part, *, lengths, fetch, window, oriented):
-    """Write the sequence part: the window around every gene's TSS, on the plus strand, as `windows` says.
-
-    What lies beyond a chromosome's end is N. Genes on chromosomes that the genome lacks get no sequence and are counted,
-    and so are ambiguous bases, which are taken as N.
+    A reader asks with `record` for the windows of each record of a genome, in the order of the file, fills in their codes,
+    and tells `match` in the end how long the records were. Then the windows can be written.
 
     Args:
-        genome: path, for sentences and the part. genes: path of the genes part.
-        lengths: dict from the genome's chromosome names to bp.
-        fetch: function (chromosome, start, end) -> the letters (str or bytes) of [start, end), which lies inside the chromosome.
-        window: even number of bp. oriented: whether minus-strand genes will be turned round.
+        genome: path, for sentences and the part. genes: path of the genes part. window: even number of bp.
+        oriented: whether minus-strand genes will be turned round.
 
-    Raises:
-        InputError: genes without coordinates, other letters than nucleotides', a TSS beyond its chromosome's end, or no
-            chromosome in common.
+    Attributes:
+        values: [gene, position] uint8, the codes. Where nobody writes, beyond a chromosome's end for one, is N.
+        starts: [gene] int64, the 0-based first base of each window, which may lie before the chromosome's beginning.
+        warnings: `Warnings`.
+        chromosomes: dict from the annotation's chromosome names to the records', once they are matched.
     """
-    _, gene = read_part(genes)
-    chromosomes = match_chromosomes(gene, lengths, genome)
-    known = {chrom: lengths[name] for chrom, name in chromosomes.items()}
-    _check_inside(genome, gene, known)
-    warned = Warnings()
-    located = np.isin(gene["chrom"], list(known)) & (gene["tss"] >= 0)
-    if not located.all():
-        warned.add(
-            f"{genome}: {(~located).sum()} genes have no sequence, because the genome lacks their chromosome "
-            f"or their place is not known: {some(gene['gene_id'][~located])}."
-        )
-    gene = {name: values[located] for name, values in gene.items()}
-    starts = window_starts(gene["tss"], gene["strand"], window, oriented)
-    values = np.full((len(starts), window), N, np.uint8)
-    ambiguous = 0
-    progress = Progress(log, len(starts), "windows", logging.INFO)
-    # In the order of the genome, because reading forwards is faster.
-    for row in np.lexsort((starts, gene["chrom"])):
-        chrom = str(gene["chrom"][row])
-        first, last = max(int(starts[row]), 0), min(int(starts[row]) + window, known[chrom])
-        codes, odd = _codes(genome, chromosomes[chrom], first, last, fetch)
-        values[row, first - starts[row] : last - starts[row]] = codes
-        ambiguous += odd
-        progress.advance(1, "%d of %d windows cut", progress.done + 1, progress.total)
-    if ambiguous:
-        warned.add(
-            f"{genome}: {ambiguous} bases of the windows are ambiguous (IUPAC letters other than ACGTN) and are taken as N."
-        )
-    about = {"order": "genomic", "assemblies": [{"path": str(genome), "lengths": known}]}
-    write_part(part, genome, warned, about=about, gene_id=gene["gene_id"], values=values)
 
+    def __init__(self, genome, genes, window, oriented):
+        _, self._gene = read_part(genes)
+        self._genome, self.warnings, self.chromosomes = genome, Warnings(), {}
+        chrom = self._gene["chrom"]
+        self.starts = window_starts(self._gene["tss"], self._gene["strand"], window, oriented)
+        self.values = np.full((len(chrom), window), N, np.uint8)
+        placed = np.flatnonzero((chrom != "") & (self._gene["tss"] >= 0))
+        # In the order of the genome, because reading forwards is faster.
+        order = placed[np.lexsort((self.starts[placed], chrom[placed]))]
+        names, first = np.unique(chrom[order], return_index=True)
+        self._rows = dict(zip(names.tolist(), np.split(order, first[1:]), strict=False))
+        # The annotation's and the records' names that may be one chromosome's, by what they have in common.
+        self._wanted, self._met = {}, {}
+        for name in self._rows:
+            self._wanted.setdefault(_bare(name), []).append(name)
 
-def _check_inside(genome, gene, lengths):
-    try:
-        check_inside(genome, gene, lengths)
-    except InputError as error:
-        # Nothing marks the end of a FASTA file, so half of one is a genome with a short last chromosome.
-        raise InputError(f"{error} Or the genome's file is truncated; compare its size with the original's.") from None
+    def record(self, name):
+        """Return the windows to cut from the record of this name: a dict from chromosome names to rows [window] int64 by start.
 
+        Which record is which chromosome is only known once all were met: of a genome with both 1 and chr1, one may be a better
+        match than the other. The better one's windows are then asked for a second time, and begin anew as N.
+        """
+        met = self._met.setdefault(_bare(name), [])
+        met.append(name)
+        wanted = self._wanted.get(_bare(name), [])
+        if not wanted:
+            return {}
+        gene = {"chrom": np.array(wanted), "tss": np.zeros(len(wanted), np.int64)}
+        matched = match_chromosomes(gene, met, self._genome)
+        rows = {chrom: self._rows[chrom] for chrom in wanted if matched[chrom] == name}
+        if len(met) > 1:
+            for of_chrom in rows.values():
+                self.values[of_chrom] = N
+        return rows
 
-def _codes(genome, chromosome, first, last, fetch):
-    """Return (codes [base], how many bases were ambiguous) of [first, last) of a chromosome."""
-    letters = fetch(chromosome, first, last)
-    codes = encode(letters)
-    if len(codes) != last - first:
-        raise InputError(
-            f"{genome}: {chromosome}:{first + 1}-{last} holds {len(codes)} letters instead of {last - first}; "
-            "the file may be damaged, or its lines may differ in how they end."
-        )
-    odd = np.flatnonzero(codes == INVALID)
-    if len(odd):
-        raw = np.frombuffer(letters.encode("latin-1", "replace") if isinstance(letters, str) else letters, np.uint8)
-        wrong = odd[~np.isin(raw[odd], _AMBIGUOUS)]
-        if len(wrong):
+    def match(self, lengths):
+        """Compare the genome's records, a dict from names to bp, with the annotation; genes that have no sequence are counted.
+
+        Raises:
+            InputError: genes without coordinates, a TSS beyond its chromosome's end, or no chromosome in common.
+        """
+        self.chromosomes = match_chromosomes(self._gene, lengths, self._genome)
+        self._lengths = {chrom: lengths[name] for chrom, name in self.chromosomes.items()}
+        try:
+            check_inside(self._genome, self._gene, self._lengths)
+        except InputError as error:
+            # Nothing marks the end of a FASTA file, so half of one is a genome with a short last chromosome.
             raise InputError(
-                f"{genome}: there is a letter {chr(raw[wrong[0]])!r} at {chromosome}:{first + wrong[0] + 1}; "
-                "a genome has nucleotides only."
+                f"{error} Or the genome's file is truncated; compare its size with the original's."
+            ) from None
+        self._located = np.isin(self._gene["chrom"], list(self.chromosomes)) & (self._gene["tss"] >= 0)
+        if not self._located.all():
+            self.warnings.add(
+                f"{self._genome}: {(~self._located).sum()} genes have no sequence, because the genome lacks their chromosome "
+                f"or their place is not known: {some(self._gene['gene_id'][~self._located])}."
             )
-        codes = np.where(codes == INVALID, np.uint8(N), codes)
-    return codes, len(odd)
+
+    def write(self, part):
+        """Write the sequence part of the genes that have a sequence."""
+        about = {"order": "genomic", "assemblies": [{"path": str(self._genome), "lengths": self._lengths}]}
+        rows = np.flatnonzero(self._located)
+        # In place: a second array of all windows would need as much memory again.
+        for place, row in enumerate(rows):
+            if place != row:
+                self.values[place] = self.values[row]
+        gene_id = self._gene["gene_id"][rows]
+        write_part(part, self._genome, self.warnings, about=about, gene_id=gene_id, values=self.values[: len(rows)])
+
+
+def _bare(name):
+    """Return what names that may be the same chromosome's have in common, to `match_chromosomes`."""
+    bare = name.removeprefix("chr")
+    return "M" if bare == "MT" else bare

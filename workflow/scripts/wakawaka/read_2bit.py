@@ -3,20 +3,26 @@
 2bit: https://genome.ucsc.edu/FAQ/FAQformat.html#format7
 """
 
+import logging
 import os
 
 import numpy as np
 import py2bit
 
-from .cut_windows import cut_windows
+from .cut_windows import Windows
+from .dna import encode
 from .errors import InputError
 from .files import readable
+from .parts import digest_ahead
+from .progress import Progress
+
+log = logging.getLogger(__name__)
 
 _MAGIC = 0x1A412743
 
 
 def read_2bit(genome, genes, part, *, window, oriented):
-    """Write the sequence part of a 2bit file; see `cut_windows`. Masked bases are bases as others.
+    """Write the sequence part of a 2bit file. Masked bases are bases as others.
 
     Args:
         genome: path. genes: path of the genes part. window: even number of bp. oriented: whether minus-strand genes will be
@@ -24,12 +30,32 @@ def read_2bit(genome, genes, part, *, window, oriented):
 
     Raises:
         InputError: what is no 2bit file, is damaged, or is of a kind that py2bit does not read (big-endian, or version 1);
-            and what `cut_windows` refuses. The format has no checksum: a flipped base cannot be noticed.
+            and what `Windows.match` refuses. The format has no checksum: a flipped base cannot be noticed.
     """
+    digest_ahead(genome)
+    windows = Windows(genome, genes, window, oriented)
     with readable(genome):
         lengths = _lengths(genome)
+    windows.match(lengths)
     with py2bit.open(str(genome)) as file:
-        cut_windows(genome, genes, part, lengths=lengths, fetch=file.sequence, window=window, oriented=oriented)
+        progress = Progress(log, len(windows.starts), "windows", logging.INFO)
+        for name, length in lengths.items():
+            for rows in windows.record(name).values():
+                for row in rows:
+                    start = int(windows.starts[row])
+                    first, last = max(start, 0), min(start + window, length)
+                    windows.values[row, first - start : last - start] = _codes(genome, file, name, first, last)
+                    progress.advance(1, "%d of %d windows cut", progress.done + 1, progress.total)
+    windows.write(part)
+
+
+def _codes(genome, file, name, first, last):
+    codes = encode(file.sequence(name, first, last))
+    if len(codes) != last - first:
+        raise InputError(
+            f"{genome}: {name}:{first + 1}-{last} holds {len(codes)} letters instead of {last - first}; the file may be damaged."
+        )
+    return codes
 
 
 class _Damaged(Exception):
