@@ -12,7 +12,6 @@ from wakawaka.config import cells_of, check_config, check_files, new_samples_of,
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
 from wakawaka.files import sha256
-from wakawaka.unpack_fasta import is_plain_gzip
 
 
 def checked(config):
@@ -42,13 +41,6 @@ def part(source):
 def paths(source, cell=None):
     """Return the files of a source, or those of one cell."""
     return [path for name, path in paths_of(config, source) if cell in (None, name)]
-
-
-def genome():
-    """Return the genome's FASTA file, which is unpacked first where it is gzip-compressed; one that is not there yet is known by its name."""
-    path = config["sequence"]["path"]
-    packed = is_plain_gzip(path) if Path(path).is_file() else path.endswith(".gz")
-    return "results/unpack_fasta/genome.fa" if packed else path
 
 
 def digests(files):
@@ -155,8 +147,8 @@ RAW_EXAMPLE = [
     if path.startswith("results/example/reads/")
 ]
 # How the files of a sample sheet are counted.
-SHEET = {name: config["histone"][name] for name in ("marks", "counting", "min_mapq", "duplicates", "scale")}
-SHEET |= {name: config[name] for name in ("bins", "window", "oriented")}
+COUNTING = {name: config["histone"][name] for name in ("counting", "min_mapq", "duplicates", "scale")}
+COUNTING |= {name: config[name] for name in ("bins", "window", "oriented")}
 # The finished model for new cells, and what it is given of them.
 NEW_MODEL = os.path.normpath(config["predict_new"]["model"])
 NEW_PREPROCESSING = str(Path(NEW_MODEL).with_name("preprocessing.json"))
@@ -170,5 +162,6 @@ TARGETS = targets()
 wildcard_constraints:
     cell="[^/]+",
     gene="[^/]+",
+    mark="[^/]+",
     model="|".join(MODELS),
     run="|".join(RUNS),

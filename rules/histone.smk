@@ -1,10 +1,33 @@
 # Histone marks in the bins of every gene's window: one rule for each form.
 
 
+rule read_mark:
+    input:
+        files=lambda wildcards: [path for mark, path in SAMPLES[wildcards.cell] if mark == wildcards.mark],
+        genes=part("genes"),
+    output:
+        part="results/read_mark/{cell}/{mark}.npz",
+    log:
+        "logs/read_mark/{cell}/{mark}.log",
+    benchmark:
+        "benchmarks/read_mark/{cell}/{mark}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    # One unpacks, the other counts; of a BAM with an index each takes other chromosomes.
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        **COUNTING,
+        code=code("read_mark.py"),
+    script:
+        "../workflow/scripts/read_mark.py"
+
+
 rule read_sample_sheet:
     input:
-        files=lambda wildcards: [path for _, path in SAMPLES[wildcards.cell]],
-        genes=part("genes"),
+        parts=expand("results/read_mark/{{cell}}/{mark}.npz", mark=MARKS),
     output:
         part="results/read_sample_sheet/{cell}.npz",
     log:
@@ -14,12 +37,12 @@ rule read_sample_sheet:
     conda:
         "../envs/tables.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=1000,
+        runtime=10,
     params:
-        **SHEET,
         code=code("read_sample_sheet.py"),
-        file_marks=lambda wildcards: [mark for mark, _ in SAMPLES[wildcards.cell]],
+        marks=MARKS,
+        scale=config["histone"]["scale"],
     script:
         "../workflow/scripts/read_sample_sheet.py"
 

@@ -1,20 +1,27 @@
 # A finished model on new cells: their sample sheet -> a store of their own -> predictions. Nothing is trained.
 
 
+use rule read_mark as read_new_mark with:
+    input:
+        files=lambda wildcards: [path for mark, path in NEW_SAMPLES[wildcards.cell] if mark == wildcards.mark],
+        genes=part("genes"),
+    output:
+        part="results/predict_new/{cell}/{mark}.npz",
+    log:
+        "logs/read_mark/new/{cell}/{mark}.log",
+    benchmark:
+        "benchmarks/read_mark/new/{cell}/{mark}.tsv"
+
+
 use rule read_sample_sheet as read_new_sample_sheet with:
     input:
-        files=lambda wildcards: [path for _, path in NEW_SAMPLES[wildcards.cell]],
-        genes=part("genes"),
+        parts=expand("results/predict_new/{{cell}}/{mark}.npz", mark=MARKS),
     output:
         part="results/predict_new/{cell}.npz",
     log:
         "logs/read_sample_sheet/new/{cell}.log",
     benchmark:
         "benchmarks/read_sample_sheet/new/{cell}.tsv"
-    params:
-        **SHEET,
-        code=code("read_sample_sheet.py"),
-        file_marks=lambda wildcards: [mark for mark, _ in NEW_SAMPLES[wildcards.cell]],
 
 
 use rule build_store as build_new_store with:

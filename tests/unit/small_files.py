@@ -6,6 +6,8 @@ import pyBigWig
 import pysam
 
 from wakawaka.parts import write_part
+from wakawaka.read_mark import read_mark
+from wakawaka.read_sample_sheet import read_sample_sheet
 
 
 def write_gene_part(path, genes):
@@ -14,6 +16,17 @@ def write_gene_part(path, genes):
     group = np.full(len(genes), "")
     write_part(path, [], gene_id=gene_id, chrom=chrom, tss=tss.astype(np.int64), strand=strand, group=group)
     return path
+
+
+def read_cell(files, genes, part, *, marks=None, scale="counts", **options):
+    """Read [(mark, path), ...] as the files of one cell of a sample sheet, mark by mark, into the histone part."""
+    marks = marks or list(dict.fromkeys(mark for mark, _ in files))
+    options = {"oriented": True, "counting": "overlap", "min_mapq": 0, "duplicates": "flagged", **options}
+    parts = [part.with_name(f"{mark}.npz") for mark in marks]
+    for mark, path in zip(marks, parts, strict=True):
+        paths = [file for name, file in files if name == mark]
+        read_mark(paths, genes, path, mark=mark, scale=scale, **options)
+    read_sample_sheet(parts, part, marks=marks, scale=scale)
 
 
 def gene_places(part):

@@ -13,7 +13,7 @@ import pytest
 from damage import damaged_bytes
 from hypothesis import given, settings
 
-from wakawaka import bam_reads as module
+from wakawaka import bam_records
 from wakawaka.bam_reads import alignment_lengths, alignment_reads
 from wakawaka.errors import InputError
 from wakawaka.files import BGZF_END
@@ -42,13 +42,15 @@ def write(path, lines, form="bam", header=HEADER):
     return path
 
 
-def reads_of(path, min_mapq=0, duplicates="flagged"):
+def reads_of(path, min_mapq=0, duplicates="flagged", threads=1):
     """Return (sorted reads, warnings without the path)."""
     reads, warnings = [], Warnings()
-    for chrom, start, end, strand in alignment_reads(path, min_mapq=min_mapq, duplicates=duplicates, warnings=warnings):
-        assert (start.dtype, end.dtype, strand.dtype) == (np.int64, np.int64, np.int8)
-        columns = [column.tolist() for column in (start, end, strand)]
-        reads += [(chrom, *read) for read in zip(*columns, strict=True)]
+    for names, *columns in alignment_reads(
+        path, min_mapq=min_mapq, duplicates=duplicates, warnings=warnings, threads=threads
+    ):
+        assert [column.dtype for column in columns] == [np.int32, np.int64, np.int64, np.int8]
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        reads += [(names[chrom], *read) for chrom, *read in rows]
     return sorted(reads), [sentence.removeprefix(f"{path}: ") for sentence in warnings]
 
 
@@ -247,13 +249,17 @@ def test_alignments_without_a_place(tmp_path):
 
 def test_batches(tmp_path, monkeypatch):
     lines = [line(f"r{i}", 0, f"chr{1 + i % 2}", i) for i in range(23)]
-    path = write(tmp_path / "reads.bam", lines)
-    expected = reads_of(path)
+    path, cram = write(tmp_path / "reads.bam", lines), write(tmp_path / "reads.cram", lines, "cram,no_ref")
+    mates = [line(f"r{i}", PLUS_1, f"chr{1 + i % 2}", i) for i in range(23)]
+    alone = write(tmp_path / "alone.bam", mates)
+    expected = {some: reads_of(some) for some in (path, cram, alone)}
+    assert expected[path] == expected[cram] and len(expected[alone][0]) == 23
     for size in (1, 5, 23):
-        monkeypatch.setattr(module, "BATCH", size)
-        assert reads_of(path) == expected
-        batches = alignment_reads(path, min_mapq=0, duplicates="keep", warnings=Warnings())
-        assert max(len(start) for _, start, _, _ in batches) <= size
+        monkeypatch.setattr(bam_records, "BATCH", size)
+        for some in (path, cram, alone):
+            batches = list(alignment_reads(some, min_mapq=0, duplicates="keep", warnings=Warnings()))
+            assert {len(batch[1]) for batch in batches} <= {size, 23 % size} - {0}
+            assert reads_of(some) == expected[some]
 
 
 def test_no_reads(tmp_path):

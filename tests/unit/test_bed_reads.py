@@ -22,10 +22,9 @@ READS = [("chr1", 5, 9, 0), ("chr1", 5, 9, 1), ("chr2", 0, 1, -1)]
 
 def reads_of(path, min_mapq=0):
     reads = []
-    for chrom, start, end, strand in bed_reads(path, min_mapq):
-        assert (start.dtype, end.dtype, strand.dtype) == (np.int64, np.int64, np.int8)
-        columns = [column.tolist() for column in (start, end, strand)]
-        reads += [(chrom, *read) for read in zip(*columns, strict=True)]
+    for names, *columns in bed_reads(path, min_mapq):
+        assert [column.dtype for column in columns] == [np.int32, np.int64, np.int64, np.int8]
+        reads += [(names[chrom], *read) for chrom, *read in zip(*(column.tolist() for column in columns), strict=True)]
     return sorted(reads)
 
 

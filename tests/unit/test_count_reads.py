@@ -24,7 +24,8 @@ def batches(*groups):
     """Turn (chromosome, [(start, end, strand), ...]) into what readers yield."""
     for chrom, reads in groups:
         start, end, strand = np.array(reads, np.int64).reshape(-1, 3).T
-        yield chrom, start, end, strand.astype(np.int8)
+        # A header may name chromosomes without reads.
+        yield ["chr1", "empty", chrom], np.full(len(start), 2, np.int32), start, end, strand.astype(np.int8)
 
 
 def counted(gene, groups, counting="overlap", **options):

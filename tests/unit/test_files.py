@@ -1,5 +1,8 @@
 import gzip
 import hashlib
+import queue
+import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,18 @@ import pysam
 import pytest
 
 from wakawaka.errors import InputError
-from wakawaka.files import BGZF_END, as_list, atomic, open_text, read_table, readable, save_array, sha256, write_table
+from wakawaka.files import (
+    BGZF_END,
+    as_list,
+    atomic,
+    open_bytes,
+    open_text,
+    read_table,
+    readable,
+    save_array,
+    sha256,
+    write_table,
+)
 
 
 def test_atomic_makes_the_folder_and_leaves_nothing_else(tmp_path):
@@ -115,6 +129,35 @@ def test_a_bgzipped_text_cut_between_its_blocks(tmp_path):
     packed.write_bytes(other[:3] + b"\4" + other[4:10] + b"\6\0XY\2\0\1\1" + other[10:])
     with open_text(packed) as file:
         assert file.read() == "text"
+
+
+def test_what_is_unpacked_last_is_read_too(tmp_path, monkeypatch):
+    # isal's reader looks for a block, then whether its thread still runs: here the thread puts all blocks, and ends, in between.
+    get, early = queue.Queue.get, []
+
+    def late(self, *args, **kwargs):
+        if not early:
+            early.append(True)
+            for thread in threading.enumerate():
+                if thread is not threading.main_thread():
+                    thread.join()
+            raise queue.Empty
+        return get(self, *args, **kwargs)
+
+    (tmp_path / "x.gz").write_bytes(gzip.compress(b"text" * 1000))
+    monkeypatch.setattr(queue.Queue, "get", late)
+    with open_bytes(tmp_path / "x.gz") as file:
+        assert file.read() == b"text" * 1000
+    assert early
+
+
+def test_reading_says_how_far_it_is(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("wakawaka.progress.SECONDS", -1)
+    for name, content in (("x", b"line\n" * 1000), ("x.gz", gzip.compress(b"line\n" * 1000))):
+        (tmp_path / name).write_bytes(content)
+        with caplog.at_level("INFO", logger="wakawaka.files"), open_bytes(tmp_path / name) as file:
+            assert list(file) == [b"line\n"] * 1000
+        assert re.search(rf"{name}: \d+ of \d+ MB read, \d+ MB/s, \d+ s left", caplog.text)
 
 
 def test_a_folder_is_refused(tmp_path):

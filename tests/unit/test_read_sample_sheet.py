@@ -8,11 +8,11 @@ import numpy as np
 import pysam
 import pytest
 from real_data import real
-from small_files import write_alignments, write_bigwig, write_gene_part
+from small_files import read_cell, write_alignments, write_bigwig, write_gene_part
 
 from wakawaka.errors import InputError
 from wakawaka.parts import read_part
-from wakawaka.read_sample_sheet import file_format, read_sample_sheet
+from wakawaka.read_mark import file_format
 from wakawaka.windows import window_starts
 
 MARKS = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
@@ -44,25 +44,8 @@ def bigwig(path, entries):
 
 def read(tmp_path, files, places=PLACES, bins=4, window=40, **options):
     """Read [(mark, path), ...]; return (about, part)."""
-    options = {
-        "marks": list(dict.fromkeys(mark for mark, _ in files)),
-        "oriented": True,
-        "counting": "overlap",
-        "min_mapq": 0,
-        "duplicates": "flagged",
-        "scale": "counts",
-        **options,
-    }
     part = genes(tmp_path / "genes.npz", places) if isinstance(places, list) else places
-    read_sample_sheet(
-        [path for _, path in files],
-        part,
-        tmp_path / "part.npz",
-        file_marks=[mark for mark, _ in files],
-        bins=bins,
-        window=window,
-        **options,
-    )
+    read_cell(files, part, tmp_path / "part.npz", bins=bins, window=window, **options)
     return read_part(tmp_path / "part.npz")
 
 

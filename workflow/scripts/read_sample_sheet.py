@@ -1,4 +1,4 @@
-"""Histone marks of one cell from alignments and tracks."""
+"""The marks of one cell of the sample sheet."""
 
 from wakawaka.runtime import job
 
@@ -6,16 +6,8 @@ with job(snakemake):
     from wakawaka.read_sample_sheet import read_sample_sheet
 
     read_sample_sheet(
-        files=snakemake.input.files,
-        genes=snakemake.input.genes,
+        parts=snakemake.input.parts,
         part=snakemake.output.part,
-        file_marks=snakemake.params.file_marks,
         marks=snakemake.params.marks,
-        bins=snakemake.params.bins,
-        window=snakemake.params.window,
-        oriented=snakemake.params.oriented,
-        counting=snakemake.params.counting,
-        min_mapq=snakemake.params.min_mapq,
-        duplicates=snakemake.params.duplicates,
         scale=snakemake.params.scale,
     )

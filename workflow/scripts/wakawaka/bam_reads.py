@@ -1,27 +1,52 @@
 """Reads and fragments from BAM and CRAM files."""
 
 import contextlib
+import itertools
 import logging
 import os
+import struct
+import threading
 import zlib
-from array import array
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import numpy as np
 import pysam
+from isal import isal_zlib
 
+from . import bam_records
+from .bam_index import PartReader, find_index, index_parts
+from .bam_records import (
+    DUPLICATE,
+    FAILED,
+    MATE_UNMAPPED,
+    PAIRED,
+    PROPER,
+    READ_1,
+    READ_2,
+    REVERSE,
+    SECONDARY,
+    SUPPLEMENTARY,
+    UNMAPPED,
+    Records,
+)
 from .errors import InputError
-from .files import BGZF_END, readable
+from .files import BGZF_END, open_bytes, readable
 from .progress import Progress
 
 log = logging.getLogger(__name__)
 
-# Reads in a batch.
-BATCH = 1_000_000
-
-# Flags of the SAM specification, section 1.4.
-_PAIRED, _PROPER, _UNMAPPED, _MATE_UNMAPPED, _REVERSE = 0x1, 0x2, 0x4, 0x8, 0x10
-_READ_1, _READ_2 = 0x40, 0x80
-_SECONDARY, _FAILED, _DUPLICATE, _SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800
+# No part of a BAM that a thread reads is smaller, in bytes.
+_LEAST = 4 << 20
+# What pysam, isal and the readers here raise for a damaged file.
+_BROKEN = (
+    OSError, ValueError, NotImplementedError, OverflowError, MemoryError, EOFError, zlib.error, isal_zlib.error, struct.error
+)  # fmt: skip
+_MISFIT = (
+    "%s: its index is damaged, or older than the file, or of another, so one thread reads the file from start to end; make the "
+    "index anew (`samtools index`)."
+)
 
 # How a complete file ends (SAM specification 4.1.2; CRAM specification 3 and 2.1, section 9).
 _ENDS = {
@@ -31,6 +56,8 @@ _ENDS = {
         bytes.fromhex("0b000000ffffffff0fe0454f460000000001000001000606010001000100"),
     ),
 }
+# A read of a CRAM.
+_READ = np.dtype([("chrom", "i4"), ("start", "i8"), ("end", "i8"), ("strand", "i1")])
 # No container of a CRAM has more slices; writers make one or a few.
 _SLICES = 10_000
 # QNAME to PNEXT. For SEQ, and for TLEN where chromosomes are mixed, htslib would need a CRAM's reference.
@@ -39,12 +66,12 @@ _FIELDS = b"required_fields=0xff"
 
 def alignment_lengths(path):
     """Return a dict from the chromosome names of a BAM's or CRAM's header to their lengths. Raises InputError."""
-    with _opened(path) as file:
+    with _opened(path) as (file, _):
         return dict(zip(file.references, file.lengths, strict=True))
 
 
-def alignment_reads(path, *, min_mapq, duplicates, warnings):
-    """Yield (chromosome, start [read] int64, end [read] int64, strand [read] int8: 1 or -1) of a BAM or CRAM, batch by batch.
+def alignment_reads(path, *, min_mapq, duplicates, warnings, threads=1):
+    """Yield the reads and fragments of a BAM or CRAM, batch by batch, in no particular order.
 
     Unmapped, secondary, supplementary and QC-failed alignments never count, and neither do those of a mapping quality
     below `min_mapq`, nor flagged duplicates unless `duplicates` is `keep`. A single read is its span on the reference:
@@ -59,24 +86,26 @@ def alignment_reads(path, *, min_mapq, duplicates, warnings):
         warnings: `Warnings`; counts mates without a partner, and what is left out: reads 2 that lack their read 1 (the
             surplus of reads 2 of improper pairs over their reads 1, so at least as many), and alignments without a place
             or CIGAR.
+        threads: how many chromosomes of a BAM are read at the same time, if there is an index beside it.
+
+    Yields:
+        (names, chrom, start, end, strand): names is the header's list of chromosomes, chrom int32 [read] a read's place in
+        it, start and end int64 [read] (0-based, end not included), strand int8 [read] (1 or -1); at most `BATCH` reads.
 
     Raises:
         InputError: a file that is truncated or damaged.
     """
-    rejected = _FAILED | (0 if duplicates == "keep" else _DUPLICATE)
-    with _opened(path) as file:
+    rejected = FAILED | (0 if duplicates == "keep" else DUPLICATE)
+    tally = Counter()
+    with _opened(path) as (file, raw):
+        names = list(file.references)
         if file.is_cram:
-            _check_cram(path)
-        progress = Progress(log, os.path.getsize(path) / 1e6, "MB")
-        batch, reads, tally = _Batch(), 0, dict.fromkeys(("alone", "placeless", "first", "second"), 0)
-        for read in _counted(file, rejected, min_mapq, tally):
-            batch.add(*read)
-            if len(batch) == BATCH:
-                yield from batch.by_chromosome(file.references)
-                reads, batch = reads + BATCH, _Batch()
-                position = (file.tell() >> 16 if file.is_bam else file.tell()) / 1e6
-                progress.advance(position - progress.done, "%s: %d reads so far", path, reads)
-        yield from batch.by_chromosome(file.references)
+            batches = _cram_batches(path, file, raw, rejected, min_mapq, tally)
+        else:
+            batches = _bam_batches(path, file, (len(names), rejected, min_mapq), tally, threads)
+        for batch in batches:
+            if len(batch[0]):
+                yield names, *batch
     if tally["alone"]:
         warnings.add(
             f"{path}: {tally['alone']} properly paired reads whose mate is not in the file are counted by themselves."
@@ -93,36 +122,163 @@ def alignment_reads(path, *, min_mapq, duplicates, warnings):
         )
 
 
+def _bam_batches(path, file, rules, tally, threads):
+    """Yield (chrom, start, end, strand) of a BAM's reads; fill the tally. Rules are the first arguments of `Records`."""
+    parts = _parts(path, file.references, threads) if threads > 1 else []
+    done = 0
+    if len(parts) > 1:
+        try:
+            for batch in _side_by_side(path, parts, rules, tally, threads):
+                done += len(batch[0])
+                yield batch
+            return
+        except _BROKEN:
+            # The index is wrong or the file; to read it from its start tells.
+            pass
+    for batch in _in_order(path, file.references, rules, tally):
+        # What the parts gave is the beginning of this, read for read.
+        known = min(done, len(batch[0]))
+        done -= known
+        yield tuple(column[known:] for column in batch)
+    if len(parts) > 1:
+        log.warning(_MISFIT, path)
+
+
+def _parts(path, names, threads):
+    """Return the parts of a BAM that its index tells, or an empty list; the log says why."""
+    index = find_index(path)
+    if index is None:
+        log.info(
+            "%s: there is no index beside it, so one thread reads it from start to end; with one (`samtools index %s`, after "
+            "`samtools sort`) several chromosomes are read side by side.",
+            path,
+            path,
+        )
+        return []
+    try:
+        with pysam.BGZFile(str(path)) as file:
+            _skip_header(file, names)
+            begin = file.tell()
+        # A few for each thread, so that they end at about the same time.
+        return index_parts(index, begin, len(names), max(os.path.getsize(path) // (8 * threads), _LEAST))
+    except _BROKEN:
+        log.warning(_MISFIT, path)
+        return []
+
+
+def _in_order(path, names, rules, tally):
+    """Yield the batches of a BAM that is read from its start to its end; fill the tally."""
+    records = Records(*rules)
+    with open_bytes(path) as file:
+        _skip_header(file, names)
+        yield from records.batches(file)
+    yield from records.alone()
+    tally.update(records.tally)
+
+
+def _skip_header(file, names):
+    """Read a BAM's header (SAM specification, 4.2). Raises ValueError if it has other chromosomes than `names`."""
+    magic, length = struct.unpack("<4si", file.read(8))
+    file.read(length)
+    (count,) = struct.unpack("<i", file.read(4))
+    found = []
+    while len(found) < min(count, len(names) + 1):
+        (length,) = struct.unpack("<i", file.read(4))
+        found.append(file.read(length + 4)[:length].split(b"\0")[0].decode())
+    if magic != b"BAM\1" or found != list(names):
+        raise ValueError("header")
+
+
+def _side_by_side(path, parts, rules, tally, threads):
+    """Yield the batches of a BAM's parts, which threads read ahead, in their order; fill the tally.
+
+    Mates that form a fragment are on one chromosome, and so in one part; those without a partner come last. Of the parts
+    behind the one whose batches are yielded, `threads` are kept in memory.
+    """
+    advance, stop, readers = _shared_progress(path), threading.Event(), []
+
+    def read(part, records, batches):
+        try:
+            with PartReader(path, part, advance) as file:
+                for batch in records.batches(file):
+                    if stop.is_set():
+                        return
+                    batches.put(batch)
+            batches.put(None)
+        except BaseException as error:
+            batches.put(error)
+
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for number in range(len(parts)):
+                for part in parts[len(readers) : number + threads + 1]:
+                    readers.append((Records(*rules, part.first, part.last), SimpleQueue()))
+                    pool.submit(read, part, *readers[-1])
+                while (batch := readers[number][1].get()) is not None:
+                    if isinstance(batch, BaseException):
+                        raise batch
+                    yield batch
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    for records, _ in readers:
+        yield from records.alone()
+        tally.update(records.tally)
+
+
+def _shared_progress(path):
+    """Return a function that threads call with the number of bytes read."""
+    progress, lock = Progress(log, os.path.getsize(path) / 1e6, "MB", logging.INFO), threading.Lock()
+
+    def advance(count):
+        with lock:
+            done = progress.done + count / 1e6
+            progress.advance(count / 1e6, "%s: %.0f of %.0f MB read", path, done, progress.total)
+
+    return advance
+
+
+def _cram_batches(path, file, raw, rejected, min_mapq, tally):
+    """Yield (chrom, start, end, strand) of a CRAM's reads; fill the tally."""
+    _check_cram(path)
+    progress = Progress(log, os.path.getsize(path) / 1e6, "MB")
+    reads, total = _counted(file, rejected, min_mapq, tally), 0
+    while len(batch := np.fromiter(itertools.islice(reads, bam_records.BATCH), _READ)):
+        yield tuple(batch[name].copy() for name in _READ.names)
+        total += len(batch)
+        progress.advance(raw.tell() / 1e6 - progress.done, "%s: %d reads so far", path, total)
+
+
 def _counted(file, rejected, min_mapq, tally):
     """Yield (number of the chromosome, start, end, strand) of every read and fragment that counts; fill the tally."""
     mates = {}
     for read in file:
         flag = read.flag
-        if flag & (_UNMAPPED | _SECONDARY | _SUPPLEMENTARY):
+        if flag & (UNMAPPED | SECONDARY | SUPPLEMENTARY):
             continue
         counts = not flag & rejected and read.mapping_quality >= min_mapq
         chrom, start, end = read.reference_id, read.reference_start, read.reference_end
         if chrom < 0 or start < 0 or end is None or (end - start == 1 and not _covers(read)):
             tally["placeless"] += counts
             counts = False
-        if flag & _PAIRED:
-            if flag & _PROPER and not flag & _MATE_UNMAPPED and read.next_reference_id == chrom:
+        if flag & PAIRED:
+            if flag & PROPER and not flag & MATE_UNMAPPED and read.next_reference_id == chrom:
                 counts, start, end, flag = _with_mate(
                     mates, (chrom, _template(read)), (counts, start, end, flag), tally
                 )
-            elif not flag & _MATE_UNMAPPED:
+            elif not flag & MATE_UNMAPPED:
                 # A whole file has as many of these first reads as of second ones, whether they pass the filters or not.
-                if flag & _READ_1:
+                if flag & READ_1:
                     tally["first"] += 1
-                elif flag & _READ_2:
+                elif flag & READ_2:
                     tally["second"] += 1
                     continue
         if counts:
-            yield chrom, start, end, -1 if flag & _REVERSE else 1
+            yield chrom, start, end, -1 if flag & REVERSE else 1
     for (chrom, _), (counts, start, end, flag) in mates.items():
         if counts:
             tally["alone"] += 1
-            yield chrom, start, end, -1 if flag & _REVERSE else 1
+            yield chrom, start, end, -1 if flag & REVERSE else 1
 
 
 def _template(read):
@@ -137,40 +293,14 @@ def _with_mate(mates, key, read, tally):
     if mate is None:
         mates[key] = read
         return False, 0, 0, 0
-    if not (mate[3] ^ read[3]) & _READ_1:
+    if not (mate[3] ^ read[3]) & READ_1:
         # Two of one name and number: the partner of the earlier one is missing.
         mates[key] = read
         tally["alone"] += mate[0]
         return mate
-    flag = read[3] if read[3] & _READ_1 else mate[3]
+    flag = read[3] if read[3] & READ_1 else mate[3]
     counts = read[0] and mate[0]
     return (counts, min(read[1], mate[1]), max(read[2], mate[2]), flag) if counts else (False, 0, 0, 0)
-
-
-class _Batch:
-    """Reads collected one by one."""
-
-    def __init__(self):
-        self.columns = array("i"), array("q"), array("q"), array("b")
-        self._append = [column.append for column in self.columns]
-
-    def __len__(self):
-        return len(self.columns[0])
-
-    def add(self, *read):
-        for append, value in zip(self._append, read, strict=True):
-            append(value)
-
-    def by_chromosome(self, names):
-        """Yield (chromosome, start, end, strand) for every chromosome."""
-        types = np.int32, np.int64, np.int64, np.int8
-        columns = [np.frombuffer(column, dtype) for column, dtype in zip(self.columns, types, strict=True)]
-        order = np.argsort(columns[0], kind="stable")
-        chroms, start, end, strand = (column[order] for column in columns)
-        cuts = np.flatnonzero(np.diff(chroms)) + 1
-        for chrom, *reads in zip(*(np.split(column, cuts) for column in (chroms, start, end, strand)), strict=True):
-            if len(chrom):
-                yield names[chrom[0]], *reads
 
 
 def _covers(read):
@@ -181,17 +311,18 @@ def _covers(read):
 
 @contextlib.contextmanager
 def _opened(path):
-    """Yield an open BAM or CRAM; what goes wrong inside becomes an `InputError`."""
+    """Yield (open BAM or CRAM, the file that it is read from); what goes wrong inside becomes an `InputError`."""
     _check_end(path)
     damaged = f"{path}: the alignment file is truncated or damaged; fetch or make it again."
     file = None
-    with _quietly():
+    with _quietly(), open(path, "rb") as raw:
         try:
-            # pysam complains of a damaged header here, and raises the error besides.
+            # By its number, as by its name htslib would read the index, too, and crash if that is damaged. pysam complains of
+            # a damaged header here, and raises the error besides.
             with contextlib.redirect_stderr(None):
-                file = pysam.AlignmentFile(str(path), "r", check_sq=False, format_options=[_FIELDS])
-            yield file
-        except (OSError, ValueError, NotImplementedError, OverflowError, MemoryError) as error:
+                file = pysam.AlignmentFile(raw.fileno(), "r", check_sq=False, format_options=[_FIELDS])
+            yield file, raw
+        except _BROKEN as error:
             raise InputError(damaged) from error
         finally:
             if file is not None:

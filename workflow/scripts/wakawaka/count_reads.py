@@ -1,22 +1,24 @@
 """Reads counted in the bins of genes."""
 
+import numba
 import numpy as np
 
 from .errors import InputError
 from .windows import match_chromosomes
 
 _END_BITS = 31
+_RULES = ("overlap", "midpoint", "five_prime")
+# Windows are found by blocks of 2^14 bases: about as long as a window, and few enough for the processor's cache.
+_BLOCK_BITS = 14
 
 
 def count_reads(path, batches, gene, starts, *, bins, bin_size, counting, unique=False, names=None):
-    """Count reads in the bins of genes.
-
-    Exact for reads of any length: a bin's number is that of the reads that start before its end, less that of the reads
-    that end before or at its start. Bins beyond a chromosome's end are zero, because no read is there.
+    """Count reads in the bins of genes. Exact for reads of any length, in any order.
 
     Args:
         path: of the file, for sentences.
-        batches: iterable of (chromosome, start [read], end [read], strand [read]); positions are 0-based, ends not included.
+        batches: iterable of (names, chrom [read] int32, start [read] int64, end [read] int64, strand [read] int8): chrom are
+            numbers in names, a list of chromosomes; positions are 0-based, ends not included.
         gene: arrays of the genes part, of genes at known places only.
         starts: [gene] int64, the first base of bin 0.
         counting: `overlap` (a read counts in every bin that it overlaps, as by `bedtools multicov`), `midpoint` (in the
@@ -35,13 +37,21 @@ def count_reads(path, batches, gene, starts, *, bins, bin_size, counting, unique
     """
     counter = _Counter(path, gene, starts, bins, bin_size, counting, names)
     kept = {}
-    for chrom, start, end, strand in batches:
+    for spelled, chrom, start, end, strand in batches:
         if unique:
-            kept.setdefault(chrom, []).append(_packed(start, end, strand))
+            keys, order = _packed(start, end, strand), np.argsort(chrom, kind="stable")
+            ends = np.cumsum(np.bincount(chrom, minlength=len(spelled)))
+            for name, piece in zip(spelled, np.split(keys[order], ends[:-1]), strict=True):
+                if len(piece):
+                    kept.setdefault(name, []).append(piece)
         else:
-            counter.add(chrom, start, end, strand)
+            counter.add(spelled, chrom, start, end, strand)
     for chrom in list(kept):
-        counter.add(chrom, *_unpacked(np.unique(np.concatenate(kept.pop(chrom)))))
+        keys = np.concatenate(kept.pop(chrom))
+        # Much faster than np.unique, which looks every number up in a table first.
+        keys.sort()
+        start, end, strand = _unpacked(keys[np.append(True, keys[1:] != keys[:-1])])
+        counter.add([chrom], np.zeros(len(start), np.int32), start, end, strand)
     return counter.result()
 
 
@@ -61,48 +71,48 @@ class _Counter:
     """Adds up the reads of one file."""
 
     def __init__(self, path, gene, starts, bins, bin_size, counting, names):
-        self._path, self._gene, self._starts, self._counting, self._names = path, gene, starts, counting, names
-        self._bins = bin_size * np.arange(bins + 1)
+        self._path, self._gene, self._counting, self._names = path, gene, counting, names
         # One row per chromosome is enough to match names.
         chroms = np.unique(gene["chrom"])
         self._places = {"chrom": chroms, "tss": np.zeros(len(chroms), np.int64)}
-        self._edges, self._reach, self._depth = {}, {}, 0
-        self._spelled = {}
+        self._windows = _Windows(gene["chrom"], starts, bins, bin_size)
+        # The chromosomes of the file that reads were on: to the names that the annotation may have for them.
+        self._annotated, self._reach, self._depth, self._spelled = {}, {}, 0, {}
 
-    def add(self, chrom, start, end, strand):
-        if chrom not in self._edges:
-            self._edges[chrom] = {name: _Edges(self._starts_on(name), self._bins) for name in self._annotated(chrom)}
-            self._check_spelling(chrom)
+    def add(self, names, chrom, start, end, strand):
+        if self._counting == "five_prime" and not strand.all():
+            read = int(np.argmin(strand != 0))
+            raise InputError(
+                f"{self._path}: the read at {names[chrom[read]]}:{start[read] + 1}-{end[read]} has no strand, so its 5' end is "
+                "not known; set `histone.counting` to overlap or midpoint."
+            )
+        numbers = np.flatnonzero(np.bincount(chrom))
+        for name in (names[number] for number in numbers):
+            if name not in self._annotated:
+                self._annotated[name] = self._annotation_of(name)
+                self._check_spelling(name)
         self._depth += len(start)
-        self._reach[chrom] = max(self._reach.get(chrom, 0), int(end.max(initial=0)))
-        if self._counting == "midpoint":
-            start = (start + end) // 2
-            end = start + 1
-        elif self._counting == "five_prime":
-            if not strand.all():
-                read = int(np.argmin(strand != 0))
-                raise InputError(
-                    f"{self._path}: the read at {chrom}:{start[read] + 1}-{end[read]} has no strand, so its 5' end is not known; "
-                    "set `histone.counting` to overlap or midpoint."
-                )
-            start = np.where(strand > 0, start, end - 1)
-            end = start + 1
-        for edges in self._edges[chrom].values():
-            edges.add(start, end)
+        reach = np.zeros(len(names), np.int64)
+        # A chromosome of the file may be two of the annotation's.
+        for turn in range(max((len(self._annotated[names[number]]) for number in numbers), default=0)):
+            segments = np.full(len(names), -1)
+            for number in numbers:
+                for other in self._annotated[names[number]][turn : turn + 1]:
+                    segments[number] = self._windows.segment(names[number], other)
+            self._windows.add(segments, chrom, start, end, strand, _RULES.index(self._counting), reach)
+        for number in numbers:
+            self._reach[names[number]] = max(self._reach.get(names[number], 0), int(reach[number]))
 
     def result(self):
         """Return (counts [gene, bin], depth, reach)."""
         names = self._names
         if names is None:
-            names = match_chromosomes(self._places, self._edges, self._path) if self._depth else {}
-        counts = np.zeros((len(self._starts), len(self._bins) - 1), np.int64)
-        for name, chrom in names.items():
-            if chrom in self._edges:
-                counts[self._gene["chrom"] == name] = self._edges[chrom][name].counts()
-        reach = {name: self._reach[chrom] for name, chrom in names.items() if chrom in self._reach}
-        return counts, self._depth, reach
+            names = match_chromosomes(self._places, self._annotated, self._path) if self._depth else {}
+        names = {name: chrom for name, chrom in names.items() if chrom in self._annotated}
+        counts = self._windows.counts((chrom, name) for name, chrom in names.items())
+        return counts, self._depth, {name: self._reach[chrom] for name, chrom in names.items()}
 
-    def _annotated(self, chrom):
+    def _annotation_of(self, chrom):
         """Return the annotation's names that a chromosome of the file may have."""
         if self._names is not None:
             return [name for name, other in self._names.items() if other == chrom]
@@ -116,29 +126,82 @@ class _Counter:
         bare = chrom.removeprefix("chr")
         other = self._spelled.setdefault("M" if bare == "MT" else bare, chrom)
         # hg19 has two mitochondria.
-        if self._names is None and self._edges[chrom] and other != chrom and {other, chrom} != {"chrM", "chrMT"}:
+        if self._names is None and self._annotated[chrom] and other != chrom and {other, chrom} != {"chrM", "chrMT"}:
             raise InputError(
                 f"{self._path}: this file has reads on {other} and on {chrom}, which are names of one chromosome; "
                 "give it one name, or remove the reads of the other."
             )
 
-    def _starts_on(self, name):
-        return self._starts[self._gene["chrom"] == name]
+
+class _Windows:
+    """Windows in segments: one for the genes of a chromosome of the annotation and the reads of a chromosome of the file.
+
+    A row is a window. The rows of a segment are in the order of their places, so that those which a read overlaps
+    follow each other; `_rows` and `_blocks` are where the rows and the blocks of each segment begin. `_changes`
+    [row, bin + 1] holds how many more reads a bin has than the one before it.
+    """
+
+    def __init__(self, chrom, starts, bins, bin_size):
+        self._chrom, self._genes_starts, self._bins, self._bin_size = chrom, starts, bins, bin_size
+        self._segments, self._gene = {}, []
+        self._rows, self._blocks = np.zeros((2, 1), np.int64)
+        self._starts, self._first = np.zeros((2, 0), np.int64)
+        self._changes = np.zeros((0, bins + 1), np.int64)
+
+    def segment(self, in_file, annotated):
+        """Return the number of the segment of two names, which is made if need be."""
+        if (in_file, annotated) not in self._segments:
+            genes = np.flatnonzero(self._chrom == annotated)
+            genes = genes[np.argsort(self._genes_starts[genes], kind="stable")]
+            starts = self._genes_starts[genes]
+            ends = starts + self._bins * self._bin_size
+            # The first row that ends behind the beginning of each block.
+            blocks = np.arange((ends.max(initial=0) >> _BLOCK_BITS) + 1) << _BLOCK_BITS
+            first = np.searchsorted(ends, blocks, "right") + len(self._starts)
+            self._segments[in_file, annotated] = len(self._gene)
+            self._gene.append(genes)
+            self._starts, self._first = np.append(self._starts, starts), np.append(self._first, first)
+            self._rows, self._blocks = (
+                np.append(self._rows, len(self._starts)),
+                np.append(self._blocks, len(self._first)),
+            )
+            self._changes = np.append(self._changes, np.zeros((len(genes), self._bins + 1), np.int64), axis=0)
+        return self._segments[in_file, annotated]
+
+    def add(self, segments, chrom, start, end, strand, rule, reach):
+        """Count reads: segments [chromosome] are those of the chromosomes' numbers, or -1; see `_add`."""
+        windows = self._starts, self._rows, self._first, self._blocks
+        _add(segments, chrom, start, end, strand, rule, *windows, self._bin_size, self._changes, reach)
+
+    def counts(self, segments):
+        """Return [gene, bin] int64: the counts of the named segments, zero for genes in none."""
+        counts = np.zeros((len(self._chrom), self._bins), np.int64)
+        for name in segments:
+            segment = self._segments[name]
+            changes = self._changes[self._rows[segment] : self._rows[segment + 1], :-1]
+            counts[self._gene[segment]] = np.cumsum(changes, axis=1)
+        return counts
 
 
-class _Edges:
-    """How many reads start before and end at or before each edge of the bins on one chromosome."""
-
-    def __init__(self, starts, bins):
-        self._edges, self._of_bin = np.unique(starts[:, None] + bins, return_inverse=True)
-        self._of_bin = self._of_bin.reshape(len(starts), len(bins))
-        self._begun, self._ended = np.zeros((2, len(self._edges) + 1), np.int64)
-
-    def add(self, start, end):
-        self._begun += np.bincount(np.searchsorted(self._edges, start, "right"), minlength=len(self._begun))
-        self._ended += np.bincount(np.searchsorted(self._edges, end, "left"), minlength=len(self._ended))
-
-    def counts(self):
-        """Return [gene, bin] int64."""
-        begun, ended = np.cumsum(self._begun)[self._of_bin], np.cumsum(self._ended)[self._of_bin]
-        return begun[:, 1:] - ended[:, :-1]
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _add(segments, chrom, start, end, strand, rule, starts, rows, firsts, blocks, bin_size, changes, reach):
+    """Add reads to `changes`, and raise `reach` [chromosome] to the highest end of a read."""
+    width = (changes.shape[1] - 1) * bin_size
+    for read in range(len(chrom)):
+        number = chrom[read]
+        reach[number] = max(reach[number], end[read])
+        segment = segments[number]
+        first, last = start[read], end[read] - 1
+        if rule == 1:
+            first = last = (first + last + 1) // 2
+        elif rule == 2:
+            first = last = first if strand[read] > 0 else last
+        if segment < 0 or first >> _BLOCK_BITS >= blocks[segment + 1] - blocks[segment]:
+            continue
+        row = firsts[blocks[segment] + (first >> _BLOCK_BITS)]
+        while row < rows[segment + 1] and starts[row] + width <= first:
+            row += 1
+        while row < rows[segment + 1] and starts[row] <= last:
+            changes[row, max(first - starts[row], 0) // bin_size] += 1
+            changes[row, min(last - starts[row], width - 1) // bin_size + 1] -= 1
+            row += 1

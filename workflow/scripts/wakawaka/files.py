@@ -80,7 +80,11 @@ def open_bytes(path):
     Raises:
         InputError: a bgzipped file that is cut off. Wrapped in `readable`, also other damage.
     """
-    with _Watched(path) as raw, igzip_threaded.open(raw) if is_compressed(path) else io.BufferedReader(raw, 1 << 20) as file:
+    with (
+        _Watched(path) as raw,
+        _Unpacked(raw) if is_compressed(path) else raw as content,
+        io.BufferedReader(content, 1 << 20) as file,
+    ):
         yield file
 
 
@@ -104,6 +108,24 @@ class _Watched(io.FileIO):
         done = self._progress.done + count / 1e6
         self._progress.advance(count / 1e6, "%s: %.0f of %.0f MB read", self._path, done, self._progress.total)
         return count
+
+
+class _Unpacked(io.RawIOBase):
+    """What is in a gzip-compressed binary file; a thread of its own unpacks ahead."""
+
+    def __init__(self, file):
+        self._file = igzip_threaded.open(file)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        # It may take the end of its thread for that of the file, while the last blocks still wait to be asked for.
+        return self._file.readinto(buffer) or self._file.readinto(buffer)
+
+    def close(self):
+        self._file.close()
+        super().close()
 
 
 def is_compressed(path):

@@ -43,7 +43,7 @@ class Progress:
     @property
     def left(self):
         """Seconds."""
-        return (self.total - self.done) / self.rate
+        return max(self.total - self.done, 0) / self.rate
 
 
 def duration(seconds):

@@ -1,180 +1,38 @@
-"""Histone marks of one cell from alignments (BAM, CRAM, BED, tagAlign) and tracks (bigWig)."""
-
-import logging
-import zlib
+"""The histone part of one cell, from the parts of its marks."""
 
 import numpy as np
 
-from .bam_reads import alignment_lengths, alignment_reads
-from .bed_reads import bed_reads
-from .bigwig_means import BIGBED, MAGIC, bigwig_lengths, bigwig_means
-from .count_reads import count_reads
-from .errors import InputError
-from .files import readable
-from .parts import Warnings, compact_counts, read_part, some, write_part
-from .windows import check_inside, match_chromosomes, window_starts
-
-log = logging.getLogger(__name__)
+from .parts import compact_counts, read_part, write_part
 
 
-def read_sample_sheet(
-    files, genes, part, *, file_marks, marks, bins, window, oriented, counting, min_mapq, duplicates, scale
-):
-    """Write the histone part of one cell: reads counted, or a track averaged, in the bins of every gene at a known place.
+def read_sample_sheet(parts, part, *, marks, scale):
+    """Write the histone part of one cell.
 
-    Several files of one mark are replicates: reads are summed, means of bigWig tracks averaged. Counts are whole numbers
-    (uint16 or uint32) if all marks are reads. If any is a bigWig, the values are float32, and what is kept for the store is
-    `scale`: under `counts` the model sees ln(value + 1) of all of them, so none may be negative; under `log1p` and
-    `signal` bigWig values are taken as they are, and counts of reads become ln(count + 1).
+    Counts are whole numbers (uint16 or uint32) if all marks are reads. If any is a bigWig, the values are float32, and what is
+    kept for the store is `scale`: under `counts` the model sees ln(value + 1) of all of them; under `log1p` and `signal`
+    bigWig values are taken as they are, and counts of reads become ln(count + 1).
 
     Args:
-        files: paths, of BAM, CRAM, bigWig, BED or tagAlign files, told by their content. file_marks: the mark of each.
-        genes: path of the genes part.
-        marks: order of the part's last axis. bins: number of bins. window: bp. oriented: as for `window_starts`.
-        counting, min_mapq, duplicates: as for `count_reads` and `alignment_reads`; duplicates `position` counts one of
-            the reads of one file that are alike.
-        scale: `counts`, `log1p` or `signal`.
-
-    Raises:
-        InputError: what the readers of the formats refuse; reads and bigWig files of one mark; chromosomes of another
-            assembly; negative values that the scale does not allow.
+        parts: paths of what `read_mark` made of each mark. marks: their names. scale: `counts`, `log1p` or `signal`.
     """
-    files = [str(file) for file in files]
-    formats = {file: file_format(file) for file in files}
-    warnings = Warnings()
-    gene = _placed(genes, files[0], warnings)
-    starts = window_starts(gene["tss"], gene["strand"], window, oriented)
-    rules = {"counting": counting, "min_mapq": min_mapq, "duplicates": duplicates}
-    cell = _Cell(gene, starts, {"bins": bins, "bin_size": window // bins}, rules, warnings)
-    with_tracks = "bigWig" in formats.values()
-    values = np.zeros((len(gene["gene_id"]), bins, len(marks)), np.float32 if with_tracks else np.uint32)
-    depth = {}
-    for column, mark in enumerate(marks):
-        paths = [file for file, name in zip(files, file_marks, strict=True) if name == mark]
-        if _is_track(mark, paths, formats):
-            depth[mark] = None
-            values[:, :, column] = cell.mean(paths, scale)
-        else:
-            counts, depth[mark] = cell.count(paths, formats)
-            values[:, :, column] = np.log1p(counts.astype(float)) if with_tracks and scale != "counts" else counts
-        log.info("%s, mark %d of %d: %s", mark, column + 1, len(marks), some(paths))
+    abouts, arrays = zip(*map(read_part, parts), strict=True)
+    columns = [content["values"] for content in arrays]
+    with_tracks = any(column.dtype == np.float32 for column in columns)
+    if with_tracks and scale != "counts":
+        columns = [
+            column if column.dtype == np.float32 else np.log1p(column.astype(np.float64)).astype(np.float32)
+            for column in columns
+        ]
+    values = np.stack(columns, axis=2)
     about = {
         "scale": scale if with_tracks else "counts",
         "order": "genomic",
-        "depth": depth,
-        "counting": {"rule": counting, "min_mapq": min_mapq, "duplicates": duplicates},
-        "assemblies": cell.assemblies,
+        "depth": {mark: about["depth"] for mark, about in zip(marks, abouts, strict=True)},
+        "counting": abouts[0]["counting"],
+        "assemblies": [assembly for about in abouts for assembly in about["assemblies"]],
     }
-    values = values if with_tracks else compact_counts(values, some(files))
-    write_part(part, files, warnings, about=about, gene_id=gene["gene_id"], values=values)
-
-
-def file_format(path):
-    """Return `BAM`, `CRAM`, `bigWig` or `BED` (all that is none of the others), by a file's content. Raises InputError."""
-    with readable(path), open(path, "rb") as file:
-        start = file.read(1 << 16)
-    if not start:
-        raise InputError(
-            f"{path}: the file is empty (0 bytes), as a failed download leaves it; fetch or make it again."
-        )
-    if start[:4] == b"CRAM":
-        return "CRAM"
-    if start[:4] in (MAGIC, BIGBED):
-        return "bigWig"
-    if start[:2] == b"\x1f\x8b":
-        try:
-            if zlib.decompressobj(wbits=31).decompress(start, 4) == b"BAM\1":
-                return "BAM"
-        except zlib.error:
-            # The reader of text says what is wrong.
-            pass
-    return "BED"
-
-
-def _placed(genes, path, warnings):
-    """Return the arrays of the genes part, of genes at known places only. Raises InputError if there are none."""
-    _, gene = read_part(genes)
-    match_chromosomes(gene, gene["chrom"], path)
-    placed = (gene["chrom"] != "") & (gene["tss"] >= 0)
-    if not placed.all():
-        unplaced = gene["gene_id"][~placed]
-        warnings.add(
-            f"{genes}: {len(unplaced)} genes have no histone marks, because their place is not known: {some(unplaced)}."
-        )
-    return {name: column[placed] for name, column in gene.items()}
-
-
-def _is_track(mark, paths, formats):
-    """Whether a mark's files are bigWig tracks. Raises InputError if only some are."""
-    tracks = [path for path in paths if formats[path] == "bigWig"]
-    if tracks and len(tracks) < len(paths):
-        reads = next(path for path in paths if path not in tracks)
-        raise InputError(
-            f"{reads}: this file of {mark} holds reads, but {tracks[0]} of the same mark and cell is a bigWig track; "
-            "replicates must be all of one kind."
-        )
-    return bool(tracks)
-
-
-class _Cell:
-    """The bins of one cell, and what its files say of the assembly.
-
-    Args:
-        gene: arrays of the genes part. starts: [gene] int64. bins: dict of the number of bins and their size.
-        rules: dict of counting, min_mapq and duplicates. warnings: `Warnings`.
-    """
-
-    def __init__(self, gene, starts, bins, rules, warnings):
-        self._gene, self._starts, self._bins, self._rules, self._warnings = gene, starts, bins, rules, warnings
-        self.assemblies = []
-
-    def count(self, paths, formats):
-        """Return (counts [gene, bin] uint16 or uint32, number of reads) of the replicates of one mark."""
-        total, depth = 0, 0
-        for path in paths:
-            counts, reads = self._count(path, formats[path])
-            if not reads:
-                self._warnings.add(f"{path}: not a single read counts; its numbers are all zero.")
-            total, depth = total + counts, depth + reads
-        return compact_counts(total, some(paths)), depth
-
-    def _count(self, path, form):
-        min_mapq, duplicates = self._rules["min_mapq"], self._rules["duplicates"]
-        if form == "BED":
-            names = None
-            reads = bed_reads(path, min_mapq)
-        else:
-            names = self._names(path, alignment_lengths(path))
-            reads = alignment_reads(path, min_mapq=min_mapq, duplicates=duplicates, warnings=self._warnings)
-        options = {"counting": self._rules["counting"], "unique": duplicates == "position", "names": names}
-        counts, depth, reach = count_reads(path, reads, self._gene, self._starts, **options, **self._bins)
-        if names is None:
-            self.assemblies.append({"path": path, "reach": reach})
-        return counts, depth
-
-    def mean(self, paths, scale):
-        """Return the mean [gene, bin] float64 of the replicates of one mark."""
-        return sum(self._mean(path, scale).astype(float) for path in paths) / len(paths)
-
-    def _mean(self, path, scale):
-        names = self._names(path, bigwig_lengths(path))
-        means = bigwig_means(path, self._gene, self._starts, names, **self._bins)
-        if scale != "signal" and means.min(initial=0) < 0:
-            gene, position = np.unravel_index(means.argmin(), means.shape)
-            raise InputError(
-                f"{path}: the mean of gene {self._gene['gene_id'][gene]}, bin {position + 1}, is {means[gene, position]:g}, but "
-                f"the scale `{scale}` does not allow negative values; set `histone.scale: signal`."
-            )
-        return means
-
-    def _names(self, path, lengths):
-        """Return a dict from the annotation's chromosome names to those of a file with a header."""
-        names = match_chromosomes(self._gene, lengths, path)
-        self.assemblies.append({"path": path, "lengths": {chrom: lengths[name] for chrom, name in names.items()}})
-        check_inside(path, self._gene, self.assemblies[-1]["lengths"])
-        lacking = self._gene["gene_id"][~np.isin(self._gene["chrom"], list(names))]
-        if len(lacking):
-            self._warnings.add(
-                f"{path}: {len(lacking)} genes have zeros, because the file lacks their chromosome: {some(lacking)}."
-            )
-        return names
+    sources = [source for about in abouts for source in about["sources"]]
+    # What the genes lack, every mark says.
+    warnings = list(dict.fromkeys(sentence for about in abouts for sentence in about["warnings"]))
+    values = values.astype(np.float32) if with_tracks else compact_counts(values, part)
+    write_part(part, sources, warnings, about=about, gene_id=arrays[0]["gene_id"], values=values)

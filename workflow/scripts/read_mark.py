@@ -1,0 +1,21 @@
+"""One histone mark of one cell from alignments or tracks."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.read_mark import read_mark
+
+    read_mark(
+        files=snakemake.input.files,
+        genes=snakemake.input.genes,
+        part=snakemake.output.part,
+        mark=snakemake.wildcards.mark,
+        bins=snakemake.params.bins,
+        window=snakemake.params.window,
+        oriented=snakemake.params.oriented,
+        counting=snakemake.params.counting,
+        min_mapq=snakemake.params.min_mapq,
+        duplicates=snakemake.params.duplicates,
+        scale=snakemake.params.scale,
+        threads=snakemake.threads,
+    )
