@@ -21,18 +21,25 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+# The sizes of a gene's window in the course.
+MARKS = ("H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3")
+WINDOW, BINS = 10_000, 100
+
 # Between two looks at the memory of a process, in seconds.
 INTERVAL = 2
 
 
-def parser(description):
-    """Return an argument parser with the options that all benchmarks have."""
+def parser(description, kept=False):
+    """Return an argument parser with the options that all benchmarks have; `kept`: a folder that is named keeps its files."""
     options = argparse.ArgumentParser(description=description)
     threads = min(2, os.cpu_count())
     options.add_argument("--threads", type=int, default=threads, help="of ours (default: %(default)s)")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON too")
+    default = tempfile.gettempdir()
     folder = "where the temporary files are put, and removed at the end (default: %(default)s)"
-    options.add_argument("--folder", type=Path, default=tempfile.gettempdir(), help=folder)
+    if kept:
+        default, folder = None, "where files are kept and found again (default: a temporary one, removed at the end)"
+    options.add_argument("--folder", type=Path, default=default, help=folder)
     return options
 
 

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import progress
+from common import BINS, MARKS, WINDOW, progress
 
 from wakawaka.dna import N
 from wakawaka.files import save_array, write_table
 from wakawaka.regimes import BOTH_UNSEEN, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 
-MARKS = ("H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3")
-BINS = 100
-WINDOW = 10_000
 # One gene of so many has a run of N in its window, of so many positions. Windows with N are rare in a genome.
 GENES_PER_GAP = 500
 GAP = 300

@@ -1,6 +1,7 @@
 """Every benchmark runs, in small, and prints and writes its table. What it measures is nobody's business here."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -36,6 +37,58 @@ def test_the_parts_of_a_step_add_up(project):
         assert sum(parts) == pytest.approx(whole, rel=1e-6)
         # What is found under no name of ours would be counted between the operations.
         assert parts[-1] < whole / 2
+
+
+# The programs that some rows need; without them the table says so.
+BAM, BED = ("samtools",), ("bedtools",)
+INPUTS = {
+    "tagAlign": (),
+    "bam": BAM,
+    "bam-no-index": BAM,
+    "multicov": BAM + BED,
+    "multicov-windows": BAM + BED,
+    "coverage": BED,
+    "coverage-sorted": BED,
+    "fasta": (),
+    "fasta, cold": (),
+    "course": (),
+    "course, cold": (),
+    "bigWig": (),
+    "snakemake -n": (),
+    "snakemake -n, finished": (),
+}
+SIZES = "--reads 100000 --genes 500 --multicov-genes 5 --megabases 1 --cells 4 --values 5000 --alternations 1"
+
+
+def test_inputs_are_measured_and_counted_alike(project):
+    printed, written = bench(project.folder, "inputs.py", *SIZES.split(), "--folder", "files")
+    rows = {row["row"]: row for row in written["rows"]}
+    assert list(rows) == list(INPUTS)
+    compared = [name for name, programs in INPUTS.items() if "bedtools" in programs]
+    for name, programs in INPUTS.items():
+        assert f"\n{name} " in printed
+        missing = [program for program in programs if not shutil.which(program)]
+        assert bool(missing) == (rows[name]["against"] == "left out")
+        if missing:
+            assert any(note.startswith(f"{name} is left out") for note in written["notes"])
+        else:
+            counted = name in ("tagAlign", "bam", "bam-no-index", *compared)
+            assert rows[name]["equal"] == ("yes" if counted else None)
+    # What is in the folder is not made again.
+    made = (project / "files/reads-100000.tagAlign.gz").stat().st_mtime_ns
+    _, written = bench(project.folder, "inputs.py", *SIZES.split(), "--folder", "files", "--rows", "tagAlign")
+    assert [row["row"] for row in written["rows"]] == ["tagAlign"]
+    assert (project / "files/reads-100000.tagAlign.gz").stat().st_mtime_ns == made
+
+
+def test_wrong_counts_end_the_measurement_with_an_error(project):
+    module = project / "workflow/scripts/wakawaka/read_mark.py"
+    other_rule = 'right = read_mark\n\n\ndef read_mark(**named):\n    right(**named | {"counting": "midpoint"})\n'
+    module.write_text(f"{module.read_text()}\n\n{other_rule}")
+    command = [sys.executable, str(project / "bench/inputs.py"), *SIZES.split(), "--rows", "tagAlign"]
+    process = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert " bins differ" in process.stdout
 
 
 def test_genes_per_batch_needs_the_example(project):
