@@ -241,7 +241,7 @@ def _shared_progress(path):
 def _cram_batches(path, file, raw, rejected, min_mapq, tally):
     """Yield (chrom, start, end, strand) of a CRAM's reads; fill the tally."""
     _check_cram(path)
-    progress = Progress(log, os.path.getsize(path) / 1e6, "MB")
+    progress = Progress(log, os.path.getsize(path) / 1e6, "MB", logging.INFO)
     reads, total = _counted(file, rejected, min_mapq, tally), 0
     while len(batch := np.fromiter(itertools.islice(reads, bam_records.BATCH), _READ)):
         yield tuple(batch[name].copy() for name in _READ.names)

@@ -52,7 +52,7 @@ def bigwig_means(path, gene, starts, names, *, bins, bin_size):
     means = np.zeros((len(starts), bins), np.float32)
     with _opened(path) as file:
         lengths = file.chroms()
-        progress = Progress(log, len(starts), "genes")
+        progress = Progress(log, len(starts), "genes", logging.INFO)
         # In the order of the file, because reading forwards is faster.
         for row in np.lexsort([starts, gene["chrom"]]):
             name = names.get(gene["chrom"][row])
