@@ -124,7 +124,7 @@ def alignment_reads(path, *, min_mapq, duplicates, warnings, threads=1):
 
 def _bam_batches(path, file, rules, tally, threads):
     """Yield (chrom, start, end, strand) of a BAM's reads; fill the tally. Rules are the first arguments of `Records`."""
-    parts = _parts(path, file.references, threads) if threads > 1 else []
+    parts = _parts(path, file.references, threads)
     done = 0
     if len(parts) > 1:
         try:
@@ -145,15 +145,16 @@ def _bam_batches(path, file, rules, tally, threads):
 
 
 def _parts(path, names, threads):
-    """Return the parts of a BAM that its index tells, or an empty list; the log says why."""
+    """Return the parts of a BAM that as many threads can read, or an empty list; the log says if that is for want of an index."""
     index = find_index(path)
     if index is None:
         log.info(
             "%s: there is no index beside it, so one thread reads it from start to end; with one (`samtools index %s`, after "
-            "`samtools sort`) several chromosomes are read side by side.",
+            "`samtools sort`) and two cores, several chromosomes are read side by side.",
             path,
             path,
         )
+    if index is None or threads == 1:
         return []
     try:
         with pysam.BGZFile(str(path)) as file:
