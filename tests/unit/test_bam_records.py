@@ -301,7 +301,9 @@ def test_without_an_index_the_log_says_that_one_would_help(indexed, caplog):
     for threads in (1, 2):
         caplog.clear()
         assert reads_of(indexed, threads=threads) == expected
-        assert f"{indexed}: {WITHOUT_INDEX}; with one (`samtools index {indexed}`, after `samtools sort`)" in caplog.text
+        assert (
+            f"{indexed}: {WITHOUT_INDEX}; with one (`samtools index {indexed}`, after `samtools sort`)" in caplog.text
+        )
 
 
 def test_small_chromosomes_are_one_part(indexed):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import struct
 from typing import NamedTuple
@@ -441,6 +442,19 @@ def test_the_raw_example_runs_from_alignments_to_the_report(raw):
     assert (chosen["pearson"].astype(float) > 0.5).all()
     report = (raw / "results/report.html").read_text()
     assert report.count(NO_WARNINGS[0]) >= 2
+
+
+def test_every_mark_of_a_cell_is_a_job_of_its_own(raw):
+    rows = read(raw / "resources/raw_example.tsv")
+    jobs = {str(path.relative_to(raw / "results/read_mark")) for path in (raw / "results/read_mark").rglob("*.npz")}
+    assert jobs == {f"{row.cell}/{row.mark}.npz" for row in rows.itertuples()} and len(jobs) > 5
+    path = raw / rows["path"][0]
+    content, time = path.read_bytes(), path.stat()
+    path.write_bytes(content + b"\n")
+    planned = raw.planned(f"results/read_sample_sheet/{rows['cell'][0]}.npz", configfile=RAW)
+    path.write_bytes(content)
+    os.utime(path, ns=(time.st_atime_ns, time.st_mtime_ns))
+    assert planned == {"read_mark": 1, "read_sample_sheet": 1}
 
 
 def test_a_finished_model_predicts_new_cells_without_training(raw):
