@@ -1,5 +1,6 @@
 # The checked config, the names and files derived from it, and the only functions of the Snakefiles.
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
+from wakawaka.bam_index import find_index
 from wakawaka.config import cells_of, check_config, check_files, new_samples_of, paths_of, reference_of, samples_of
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
@@ -160,8 +162,8 @@ TARGETS = targets()
 
 
 wildcard_constraints:
-    cell="[^/]+",
+    cell="|".join(map(re.escape, [*CELLS, *NEW_SAMPLES])),
     gene="[^/]+",
-    mark="[^/]+",
+    mark="|".join(map(re.escape, MARKS)),
     model="|".join(MODELS),
     run="|".join(RUNS),

@@ -13,8 +13,8 @@ rule read_mark:
         "benchmarks/read_mark/{cell}/{mark}.tsv"
     conda:
         "../envs/tables.yaml"
-    # One unpacks, the other counts; of a BAM with an index each takes other chromosomes.
-    threads: 2
+    # Files side by side keep all cores busy; only of a BAM with an index, two can take other chromosomes each.
+    threads: lambda wildcards, input: 2 if any(map(find_index, input.files)) else 1
     resources:
         mem_mb=2000,
         runtime=60,

@@ -294,6 +294,14 @@ def test_parts_give_what_the_whole_gives(indexed, caplog, kind, cuts):
     assert MISFIT not in caplog.text and WITHOUT_INDEX not in caplog.text
 
 
+def test_parts_that_are_ahead_wait(indexed, monkeypatch):
+    expected = reads_of(indexed)
+    monkeypatch.setattr(bam_records, "BATCH", 1)
+    monkeypatch.setattr(bam_reads, "_WAITING", 1)
+    monkeypatch.setattr(bam_reads, "_in_order", None)
+    assert reads_of(indexed, threads=3) == expected
+
+
 def test_without_an_index_the_log_says_that_one_would_help(indexed, caplog):
     expected = reads_of(indexed, threads=2)
     assert WITHOUT_INDEX not in caplog.text

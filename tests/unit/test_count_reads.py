@@ -131,9 +131,17 @@ def test_equal_reads_count_once():
     assert counted(GENE, reads)[1] == 10
 
 
-def test_no_reads():
-    counts, depth, reach = counted(GENE, [])
-    assert counts.tolist() == [[0] * 4] and depth == 0 and reach == {}
+@pytest.mark.parametrize("unique", [False, True])
+def test_no_reads(unique):
+    # The readers yield batches without reads, and without chromosomes, too.
+    nothing = [], *(np.empty(0, dtype) for dtype in (np.int32, np.int64, np.int64, np.int8))
+    starts = window_starts(GENE["tss"], GENE["strand"], BINS * SIZE, True)
+    sizes = {"bins": BINS, "bin_size": SIZE, "counting": "five_prime"}
+    for found in ([], [nothing], [nothing, *batches(("chr1", []))]):
+        counts, depth, reach = count_reads("x.bed", found, GENE, starts, **sizes, unique=unique)
+        assert counts.tolist() == [[0] * 4] and depth == 0 and reach == {}
+    found = [nothing, *batches(("chr1", [(100, 101, 1)])), nothing]
+    assert count_reads("x.bed", found, GENE, starts, **sizes, unique=unique)[0].tolist() == [[1, 0, 0, 0]]
 
 
 def test_refused():

@@ -9,7 +9,7 @@ import threading
 import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
+from queue import Full, Queue
 
 import numpy as np
 import pysam
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 # No part of a BAM that a thread reads is smaller, in bytes.
 _LEAST = 4 << 20
+# Batches of a part that wait for those of the parts before it.
+_WAITING = 4
 # What pysam, isal and the readers here raise for a damaged file.
 _BROKEN = (
     OSError, ValueError, NotImplementedError, OverflowError, MemoryError, EOFError, zlib.error, isal_zlib.error, struct.error
@@ -194,26 +196,32 @@ def _side_by_side(path, parts, rules, tally, threads):
     """Yield the batches of a BAM's parts, which threads read ahead, in their order; fill the tally.
 
     Mates that form a fragment are on one chromosome, and so in one part; those without a partner come last. Of the parts
-    behind the one whose batches are yielded, `threads` are kept in memory.
+    behind the one whose batches are yielded, `threads` are in memory, with up to `_WAITING` batches each.
     """
     advance, stop, readers = _shared_progress(path), threading.Event(), []
+
+    def put(batches, batch):
+        while not stop.is_set():
+            with contextlib.suppress(Full):
+                batches.put(batch, timeout=0.1)
+                return
 
     def read(part, records, batches):
         try:
             with PartReader(path, part, advance) as file:
                 for batch in records.batches(file):
+                    put(batches, batch)
                     if stop.is_set():
                         return
-                    batches.put(batch)
-            batches.put(None)
+            put(batches, None)
         except BaseException as error:
-            batches.put(error)
+            put(batches, error)
 
     with ThreadPoolExecutor(threads) as pool:
         try:
             for number in range(len(parts)):
                 for part in parts[len(readers) : number + threads + 1]:
-                    readers.append((Records(*rules, part.first, part.last), SimpleQueue()))
+                    readers.append((Records(*rules, part.first, part.last), Queue(_WAITING)))
                     pool.submit(read, part, *readers[-1])
                 while (batch := readers[number][1].get()) is not None:
                     if isinstance(batch, BaseException):

@@ -1,7 +1,8 @@
 """Records of BAM files, decoded by compiled code (SAM specification, sections 4.2 and 1.4)."""
 
-import numba
 import numpy as np
+
+from .compiled import compiled
 
 # Reads in a batch.
 BATCH = 1_000_000
@@ -102,7 +103,7 @@ def _columns():
     return tuple(np.empty(BATCH, dtype) for dtype in (np.int32, np.int64, np.int64, np.int8))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _walk(data, place, size, rules, mates, state, chroms, starts, ends, strands):
     """Decode the records in data[place:size]. Return (place of the first that is not decoded, why it stopped).
 
@@ -151,7 +152,7 @@ def _walk(data, place, size, rules, mates, state, chroms, starts, ends, strands)
     return place, _MORE
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _layout(data, at, rules):
     """Return the places where a record ends, -1 if it is impossible, and where its tags begin."""
     chrom_count, first, last = rules[0], rules[3], rules[4]
@@ -164,7 +165,7 @@ def _layout(data, at, rules):
     return behind if known and expected and name_length and bases >= 0 and tags <= behind else -1, tags
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _span(data, at, tags, end):
     """Return how many bases of the reference an alignment covers, by its CIGAR; -1 if that is impossible."""
     cigar, operations, bases = at + 32 + data[at + 8], _uint16(data, at + 12), _uint32(data, at + 16)
@@ -176,7 +177,7 @@ def _span(data, at, tags, end):
     return -1 if operations < 0 or (operations and bases and on_read != bases and is_mapped) else on_reference
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _improper(state, counts, flag):
     """Return whether a read of a pair that is not proper counts; note which of the two it is.
 
@@ -190,22 +191,22 @@ def _improper(state, counts, flag):
     return counts
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _uint16(data, place):
     return np.int64(data[place]) | np.int64(data[place + 1]) << 8
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _uint32(data, place):
     return _uint16(data, place) | _uint16(data, place + 2) << 16
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _int32(data, place):
     return np.int32(_uint32(data, place))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _lengths(data, cigar, operations):
     """Return how many bases of the reference and of the read a CIGAR covers."""
     on_reference, on_read = 0, 0
@@ -216,7 +217,7 @@ def _lengths(data, cigar, operations):
     return on_reference, on_read
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _real_cigar(data, cigar, operations, tags, end):
     """Return (place, number of operations) of a CIGAR, from the tag CG if it is there; -1 operations if tags are damaged.
 
@@ -253,7 +254,7 @@ def _real_cigar(data, cigar, operations, tags, end):
     return cigar, operations
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _type_size(kind):
     """Return the bytes of a tag's value; 0 of a type that there is not."""
     if kind == ord("A") or kind == ord("c") or kind == ord("C"):
@@ -265,7 +266,7 @@ def _type_size(kind):
     return 8 if kind == ord("d") else 0
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _template(data, name, end):
     """Return where a name ends, without /1 and /2, which old files have at its end; -1 if it has letters that are not ASCII."""
     behind, letters = name, 0
@@ -278,7 +279,7 @@ def _template(data, name, end):
     return behind - 2 if numbered else behind
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _hash(data, name, behind, chrom):
     """Return two 64-bit hashes of a chromosome and of the name in data[name:behind].
 
@@ -298,14 +299,14 @@ def _hash(data, name, behind, chrom):
     return _mixed(high, np.uint64(0), _MIX), _mixed(low, np.uint64(0), _MIX)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _mixed(value, word, factor):
     value = (value ^ word) * factor
     value = (value ^ value >> np.uint64(32)) * _MIX
     return value ^ value >> np.uint64(29)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _join(mates, state, high, low, chrom, counts, start, end, flag):
     """Return (whether it counts, start, end, flag) of the fragment that a read completes; until then, none counts."""
     slot = _slot(mates, high, low)
@@ -326,7 +327,7 @@ def _join(mates, state, high, low, chrom, counts, start, end, flag):
     return alone
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _slot(mates, high, low):
     """Return the slot of a mate, or the empty one that it may have. The number of slots is a power of two."""
     mask = len(mates) - 1
@@ -336,7 +337,7 @@ def _slot(mates, high, low):
     return slot
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _remove(mates, slot):
     """Empty a slot, and move those behind it that then would not be found."""
     mask = len(mates) - 1
@@ -349,7 +350,7 @@ def _remove(mates, slot):
     mates[slot]["state"] = 0
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _grown(mates):
     """Return a table of twice the size."""
     table = np.zeros(2 * len(mates), mates.dtype)

@@ -1,8 +1,8 @@
 """Reads counted in the bins of genes."""
 
-import numba
 import numpy as np
 
+from .compiled import compiled
 from .errors import InputError
 from .windows import match_chromosomes
 
@@ -38,6 +38,8 @@ def count_reads(path, batches, gene, starts, *, bins, bin_size, counting, unique
     counter = _Counter(path, gene, starts, bins, bin_size, counting, names)
     kept = {}
     for spelled, chrom, start, end, strand in batches:
+        if not len(chrom):
+            continue
         if unique:
             keys, order = _packed(start, end, strand), np.argsort(chrom, kind="stable")
             ends = np.cumsum(np.bincount(chrom, minlength=len(spelled)))
@@ -183,7 +185,7 @@ class _Windows:
         return counts
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _add(segments, chrom, start, end, strand, rule, starts, rows, firsts, blocks, bin_size, changes, reach):
     """Add reads to `changes`, and raise `reach` [chromosome] to the highest end of a read."""
     width = (changes.shape[1] - 1) * bin_size

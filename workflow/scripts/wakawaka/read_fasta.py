@@ -1,8 +1,8 @@
 """Sequences of the genes' windows, cut from a genome in FASTA: in one pass, whether it is compressed or not."""
 
-import numba
 import numpy as np
 
+from .compiled import compiled
 from .cut_windows import Windows
 from .dna import INVALID, N
 from .errors import InputError
@@ -200,7 +200,7 @@ class _Fasta:
             )
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _regular(data, width, returns):
     """Return how many lines of `width` bytes, which end with `returns` carriage returns and a line feed, the data begin with.
 
@@ -222,7 +222,7 @@ def _regular(data, width, returns):
     return lines
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _has_ends(data, count):
     """Tell whether this many of the bytes are line feeds and carriage returns, and all are ASCII."""
     # In lanes of bytes, which are added up before they overflow: LLVM makes few instructions of it.
@@ -244,7 +244,7 @@ def _has_ends(data, count):
     return found == count and other < 128
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _fill(data, width, bases, begin, end, starts, rows, values):
     """Write the codes of the bases [begin, end) of a record, which lie in lines as in `_cut`, into its windows.
 
@@ -276,7 +276,7 @@ def _fill(data, width, bases, begin, end, starts, rows, values):
     return ambiguous, wrong
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _encode(letters):
     """Turn letters into their codes, as `dna.encode` does; tell whether all were known."""
     for place in range(len(letters)):
