@@ -51,6 +51,7 @@ INPUTS = {
     "coverage-sorted": BED,
     "fasta": (),
     "fasta, cold": (),
+    "fasta, rule": (),
     "course": (),
     "course, cold": (),
     "bigWig": (),
