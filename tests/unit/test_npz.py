@@ -1,5 +1,6 @@
 """The readers of the course's npz files."""
 
+import contextlib
 import tempfile
 import zipfile
 from pathlib import Path
@@ -52,6 +53,28 @@ def read_histone(tmp_path, cells, scale="counts", files=("train.npz",), marks=MA
 
 
 # The files
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compression_than_numpys(tmp_path, method):
+    np.savez(tmp_path / "x.npz", a=rows([3, 5, 419]))
+    with zipfile.ZipFile(tmp_path / "x.npz") as archive:
+        content = archive.read("a.npy")
+    with zipfile.ZipFile(tmp_path / "y.npz", "w", method) as archive:
+        archive.writestr("a.npy", content)
+    [(_, array)] = members(tmp_path / "y.npz")
+    assert np.array_equal(array, rows([3, 5, 419]))
+    whole = (tmp_path / "y.npz").read_bytes()
+    refused = 0
+    for place in range(35, 135):
+        (tmp_path / "y.npz").write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        # Not every byte matters: LZMA's header says how large a dictionary may be.
+        with contextlib.suppress(InputError):
+            refused += 1
+            [(_, array)] = members(tmp_path / "y.npz")
+            assert np.array_equal(array, rows([3, 5, 419]))
+            refused -= 1
+    assert refused > 80
 
 
 def test_members_come_in_the_order_of_the_file(tmp_path):

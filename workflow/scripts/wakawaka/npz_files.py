@@ -5,6 +5,7 @@ by position: in the course's eval.npz the genes of the training cells stand in a
 """
 
 import logging
+import lzma
 import struct
 import tokenize
 import zipfile
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 # Whatever zipfile and numpy raise over damaged bytes: unknown compression, passwords, absurd sizes, headers that are no Python.
 _DAMAGE = (
     ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError,
-    OverflowError, KeyError, SyntaxError, TypeError, tokenize.TokenError, struct.error, isal_zlib.error,
+    OverflowError, KeyError, SyntaxError, TypeError, tokenize.TokenError, struct.error, isal_zlib.error, lzma.LZMAError,
 )  # fmt: skip
 
 
