@@ -144,7 +144,7 @@ class _Windows:
     """
 
     def __init__(self, chrom, starts, bins, bin_size):
-        self._chrom, self._genes_starts, self._bins, self._bin_size = chrom, starts, bins, bin_size
+        self._chrom, self._gene_starts, self._bins, self._bin_size = chrom, starts, bins, bin_size
         self._segments, self._gene = {}, []
         self._rows, self._blocks = np.zeros((2, 1), np.int64)
         self._starts, self._first = np.zeros((2, 0), np.int64)
@@ -154,8 +154,8 @@ class _Windows:
         """Return the number of the segment of two names, which is made if need be."""
         if (in_file, annotated) not in self._segments:
             genes = np.flatnonzero(self._chrom == annotated)
-            genes = genes[np.argsort(self._genes_starts[genes], kind="stable")]
-            starts = self._genes_starts[genes]
+            genes = genes[np.argsort(self._gene_starts[genes], kind="stable")]
+            starts = self._gene_starts[genes]
             ends = starts + self._bins * self._bin_size
             # The first row that ends behind the beginning of each block.
             blocks = np.arange((ends.max(initial=0) >> _BLOCK_BITS) + 1) << _BLOCK_BITS
