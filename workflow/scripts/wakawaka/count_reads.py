@@ -73,7 +73,7 @@ class _Counter:
     """Adds up the reads of one file."""
 
     def __init__(self, path, gene, starts, bins, bin_size, counting, names):
-        self._path, self._gene, self._counting, self._names = path, gene, counting, names
+        self._path, self._counting, self._names = path, counting, names
         # One row per chromosome is enough to match names.
         chroms = np.unique(gene["chrom"])
         self._places = {"chrom": chroms, "tss": np.zeros(len(chroms), np.int64)}
