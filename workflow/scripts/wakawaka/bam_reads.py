@@ -32,7 +32,7 @@ from .bam_records import (
     Records,
 )
 from .errors import InputError
-from .files import BGZF_END, open_bytes, readable
+from .files import BGZF_END, open_bytes, readable, reading_progress
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -198,7 +198,7 @@ def _side_by_side(path, parts, rules, tally, threads):
     Mates that form a fragment are on one chromosome, and so in one part; those without a partner come last. Of the parts
     behind the one whose batches are yielded, `threads` are in memory, with up to `_WAITING` batches each.
     """
-    advance, stop, readers = _shared_progress(path), threading.Event(), []
+    advance, stop, readers = reading_progress(path), threading.Event(), []
 
     def put(batches, batch):
         while not stop.is_set():
@@ -233,18 +233,6 @@ def _side_by_side(path, parts, rules, tally, threads):
     for records, _ in readers:
         yield from records.alone()
         tally.update(records.tally)
-
-
-def _shared_progress(path):
-    """Return a function that threads call with the number of bytes read."""
-    progress, lock = Progress(log, os.path.getsize(path) / 1e6, "MB", logging.INFO), threading.Lock()
-
-    def advance(count):
-        with lock:
-            done = progress.done + count / 1e6
-            progress.advance(count / 1e6, "%s: %.0f of %.0f MB read", path, done, progress.total)
-
-    return advance
 
 
 def _cram_batches(path, file, raw, rejected, min_mapq, tally):

@@ -6,6 +6,7 @@ import hashlib
 import io
 import logging
 import os
+import threading
 import zlib
 from pathlib import Path
 
@@ -95,18 +96,28 @@ def open_text(path):
         yield text
 
 
+def reading_progress(path):
+    """Return a function that threads tell how many bytes of a file they have read; now and then the log says how far it is."""
+    progress, lock = Progress(log, os.path.getsize(path) / 1e6, "MB", logging.INFO), threading.Lock()
+
+    def advance(count):
+        with lock:
+            done = progress.done + count / 1e6
+            progress.advance(count / 1e6, "%s: %.0f of %.0f MB read", path, done, progress.total)
+
+    return advance
+
+
 class _Watched(io.FileIO):
     """A file that says how far it is read."""
 
     def __init__(self, path):
         super().__init__(path)
-        self._path = path
-        self._progress = Progress(log, os.fstat(self.fileno()).st_size / 1e6, "MB", logging.INFO)
+        self._advance = reading_progress(path)
 
     def readinto(self, buffer):
         count = super().readinto(buffer)
-        done = self._progress.done + count / 1e6
-        self._progress.advance(count / 1e6, "%s: %.0f of %.0f MB read", self._path, done, self._progress.total)
+        self._advance(count)
         return count
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from isal import isal_zlib
 
 from .errors import InputError
+from .gene_ids import ids_of_numbers
 from .progress import Progress
 from .zip_arrays import read_array, row_blocks
 
@@ -103,15 +104,6 @@ def gene_numbers(path, cell, array):
 def gene_ids(path, cell, array):
     """Return the gene ids [gene] str of a cell's array. Raises InputError as `gene_numbers`."""
     return ids_of_numbers(gene_numbers(path, cell, array))
-
-
-def ids_of_numbers(numbers):
-    """Return the ids [gene] str that `id_of_number` makes of their integer parts [gene] int64."""
-    digits = numbers[:, None] // 10 ** np.arange(10, -1, -1) % 10
-    letters = np.empty((len(numbers), 15), np.uint32)
-    letters[:, :4] = [ord(letter) for letter in "ENSG"]
-    letters[:, 4:] = digits + ord("0")
-    return letters.view("U15")[:, 0]
 
 
 def check_shape(path, cell, array, bins, columns):

@@ -1,6 +1,5 @@
 """One histone mark of one cell from alignments (BAM, CRAM, BED, tagAlign) or tracks (bigWig)."""
 
-import logging
 import zlib
 
 import numpy as np
@@ -13,8 +12,6 @@ from .errors import InputError
 from .files import readable
 from .parts import Warnings, compact_counts, digest_ahead, read_part, some, write_part
 from .windows import check_inside, match_chromosomes, window_starts
-
-log = logging.getLogger(__name__)
 
 
 def read_mark(files, genes, part, *, mark, bins, window, oriented, counting, min_mapq, duplicates, scale, threads=1):

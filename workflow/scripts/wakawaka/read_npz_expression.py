@@ -5,7 +5,8 @@ import numpy as np
 from .errors import InputError
 from .expression_part import no_reference, write_expression
 from .files import as_list
-from .npz_files import check_shape, gene_numbers, ids_of_numbers, member_names, take_rows
+from .gene_ids import ids_of_numbers
+from .npz_files import check_shape, gene_numbers, member_names, take_rows
 from .parts import Warnings, digest_ahead, some, unique_rows
 
 

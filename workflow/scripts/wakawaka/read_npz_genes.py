@@ -3,7 +3,8 @@
 import numpy as np
 
 from .files import as_list
-from .npz_files import gene_numbers, ids_of_numbers, take_rows
+from .gene_ids import ids_of_numbers
+from .npz_files import gene_numbers, take_rows
 from .parts import digest_ahead, write_gene_ids
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from .errors import InputError
 from .files import as_list
-from .npz_files import check_shape, gene_numbers, ids_of_numbers, member_sizes, take_rows
+from .gene_ids import ids_of_numbers
+from .npz_files import check_shape, gene_numbers, member_sizes, take_rows
 from .parts import Warnings, digest_ahead, plain_counts, some, stored_values, unique_rows, write_part
 from .progress import Progress
 
