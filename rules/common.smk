@@ -10,7 +10,16 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from wakawaka.bam_index import find_index
-from wakawaka.config import cells_of, check_config, check_files, new_samples_of, paths_of, reference_of, samples_of
+from wakawaka.config import (
+    cells_of,
+    check_config,
+    check_files,
+    inputs_of,
+    new_samples_of,
+    paths_of,
+    reference_of,
+    samples_of,
+)
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
 from wakawaka.files import sha256
@@ -66,11 +75,11 @@ def start_afresh():
 def targets():
     """Return the files that `rule all` makes."""
     if NEW_SAMPLES:
-        return ["results/predict_new/predictions.tsv.gz"]
+        return ["results/predict_new/predictions.tsv.gz", "results/predict_new/fingerprint.tsv"]
     figures = ["learning_curves", "predictions", "architecture"]
     figures += [f"{module}_{gene}" for module in MODULES for gene in config["interpret"]["genes"]]
     # Looked up before anything is trained.
-    files = ["results/attributions/genes.tsv"]
+    files = ["results/attributions/genes.tsv", "results/fingerprint/inputs.tsv"]
     files += expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
     files += expand("results/scores/{model}/scores.tsv", model=MODELS)
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
@@ -148,6 +157,8 @@ RAW_EXAMPLE = [
     for mark, path in files
     if path.startswith("results/example/reads/")
 ]
+# All input files, and the config keys that name them.
+INPUTS = inputs_of(config)
 # How the files of a sample sheet are counted.
 COUNTING = {name: config["histone"][name] for name in ("counting", "min_mapq", "duplicates", "scale")}
 COUNTING |= {name: config[name] for name in ("bins", "window", "oriented")}

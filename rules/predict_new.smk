@@ -47,6 +47,15 @@ use rule build_store as build_new_store with:
         reference=None,
 
 
+use rule fingerprint as fingerprint_new with:
+    output:
+        table="results/predict_new/fingerprint.tsv",
+    log:
+        "logs/fingerprint/new.log",
+    benchmark:
+        "benchmarks/fingerprint/new.tsv"
+
+
 rule predict_new:
     input:
         store=NEW_STORE,

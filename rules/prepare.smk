@@ -1,4 +1,31 @@
-# The sources -> the store -> the splits.
+# The sources -> the store -> the splits; and what tells the input files from others.
+
+
+rule fingerprint:
+    input:
+        files=list(INPUTS),
+    output:
+        table=report(
+            "results/fingerprint/inputs.tsv",
+            caption="../workflow/report/fingerprint.rst",
+            category="Data",
+            labels={"table": "input files"},
+        ),
+    log:
+        "logs/fingerprint/fingerprint.log",
+    benchmark:
+        "benchmarks/fingerprint/fingerprint.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        code=code("fingerprint.py"),
+        named_by=list(INPUTS.values()),
+    script:
+        "../workflow/scripts/fingerprint.py"
 
 
 rule build_store:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from wakawaka.errors import InputError
 from wakawaka.npz_files import gene_ids, member_names, members
-from wakawaka.parts import read_part
+from wakawaka.parts import LOG_TOLERANCE, Warnings, read_part, stored_values
 from wakawaka.read_npz_expression import read_npz_expression
 from wakawaka.read_npz_genes import read_npz_genes
-from wakawaka.read_npz_histone import read_npz_histone
+from wakawaka.read_npz_histone import plain_counts, read_npz_histone
 
 MARKS = ["H3K4me3", "H3K27me3"]
 BINS = 3
@@ -347,7 +347,7 @@ def test_genes_are_those_of_any_cell_of_any_file(tmp_path):
     assert genes["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
     assert genes["tss"].tolist() == [-1] * 3 and genes["strand"].tolist() == ["."] * 3
     assert genes["chrom"].tolist() == genes["group"].tolist() == [""] * 3
-    assert [source["path"] for source in about["sources"]] == [f"{tmp_path}/train.npz", f"{tmp_path}/eval.npz"]
+    assert about["sources"] == [f"{tmp_path}/train.npz", f"{tmp_path}/eval.npz"]
 
 
 # Histone marks
@@ -555,3 +555,36 @@ def test_a_missing_reference_of_the_expression_is_refused(tmp_path, arrays, says
         read_expression(tmp_path, ["a", "E999"], reference="E999")
     assert str(caught.value).startswith(says.format(path=tmp_path / "train.npz"))
     assert not (tmp_path / "part.npz").exists()
+
+
+# The fast way to counts
+
+
+def test_every_count_has_a_logarithm():
+    counts = np.arange(65536, dtype=np.uint16).reshape(-1, 2, 4)
+    logs = np.log1p(counts.astype(np.float64)).astype(np.float32)
+    assert np.array_equal(plain_counts(logs, "log1p"), counts)
+    assert np.array_equal(plain_counts(counts.astype(np.float64), "counts"), counts)
+    # Columns of a wider array.
+    wide = np.full((len(logs), 2, 6), np.nan, np.float32)
+    wide[:, :, 1:5] = logs
+    assert np.array_equal(plain_counts(wide[:, :, 1:5], "log1p"), counts)
+
+
+@pytest.mark.parametrize("scale", ["counts", "log1p"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1, -1e-6, 0.5, np.log1p(7) + LOG_TOLERANCE, 65536, np.log1p(65536)])
+def test_other_values_are_no_plain_counts(scale, wrong):
+    values = np.zeros((1000, 2, 3), np.float32)
+    values[900, 1, 2] = wrong
+    with pytest.raises(ValueError, match="no plain counts"):
+        plain_counts(values, scale)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, 70000), st.floats(-1.5 * LOG_TOLERANCE, 1.5 * LOG_TOLERANCE))
+def test_the_fast_way_finds_the_counts_of_the_definition_or_none(count, off):
+    values = np.array([[[np.log1p(count) + off]]], np.float32)
+    with contextlib.suppress(ValueError):
+        found = plain_counts(values, "log1p")
+        exact = stored_values("x", values, "log1p", Warnings())
+        assert exact[1] == "counts" and np.array_equal(found, exact[0]) and found.dtype == exact[0].dtype

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,9 @@ from .progress import Progress
 from .windows import check_assemblies
 
 log = logging.getLogger(__name__)
+
+# Bytes that are written together.
+_BLOCK = 1 << 18
 
 # With fewer genes on a strand, a difference between the two sides of their TSSs may be chance.
 FEWEST_TO_TEST = 20
@@ -89,7 +91,7 @@ def build_store(
     sentences = list(dict.fromkeys([sentence for about in abouts for sentence in about["warnings"]] + warned))
     write_warnings(sentences, warnings)
     # One file may hold many cells.
-    info["sources"] = list({source["path"]: source for about in abouts for source in about["sources"]}.values())
+    info["sources"] = list(dict.fromkeys(source for about in abouts for source in about["sources"]))
     with atomic(store["store.json"]) as temporary:
         temporary.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
     log.info("the store holds %d genes in %d cells", len(rows), len(cells))
@@ -99,7 +101,7 @@ def _reach(about, gene):
     """Return the highest TSS of every chromosome, in the form of the readers' `assemblies`."""
     placed = (gene["chrom"] != "") & (gene["tss"] >= 0)
     reach = pd.Series(gene["tss"][placed] + 1).groupby(gene["chrom"][placed]).max()
-    path = some(source["path"] for source in about["sources"])
+    path = some(about["sources"])
     return {"path": path, "reach": {chrom: int(end) for chrom, end in reach.items()}}
 
 
@@ -161,31 +163,35 @@ def _places(wanted, ids):
 
 
 def _write_histone(parts, path, cells, marks, gene, oriented, warnings):
-    """Write [cell, gene, bin, mark], cell by cell, so that memory holds two of them; return what store.json says of it."""
+    """Write [cell, gene, bin, mark], some genes of a cell at a time; return what store.json says of it."""
     abouts = [_about(part) for part in parts]
     scales = {about["scale"] for about in abouts}
     # Where one cell's values are no counts, those of the others cannot stay counts.
     scale = scales.pop() if len(scales) == 1 else "signal" if "signal" in scales else "log1p"
     minus = (gene["strand"] == "-") & oriented
-    profile, empty, places = np.zeros((2, len(minus))), {}, _Places(gene["gene_id"])
+    body = marks.index(GENE_BODIES) if oriented and GENE_BODIES in marks else None
+    profile, empty, places = np.zeros((2, len(minus))), dict.fromkeys(cells, 0), _Places(gene["gene_id"])
 
-    def arrays():
+    def blocks():
+        progress = Progress(log, len(cells), "cells", logging.INFO)
         for cell, part, about in zip(cells, parts, abouts, strict=True):
-            values = _oriented(part, about, scale, places, minus)
-            silent = int((~values.any(axis=(1, 2))).sum())
-            if silent:
-                empty[cell] = silent
-            if oriented and GENE_BODIES in marks:
-                # With an odd number of bins the one in the middle is on neither side.
-                half, mark = values.shape[1] // 2, values[:, :, marks.index(GENE_BODIES)]
-                profile[:] += [
-                    side.sum(axis=1, dtype=np.float64) for side in (mark[:, :half], mark[:, mark.shape[1] - half :])
-                ]
-            yield values
+            _, content = read_part(part)
+            for genes, values in _blocks(content["values"], places.rows(content["gene_id"])):
+                if about["scale"] == "counts" != scale:
+                    values = np.log1p(values.astype(np.float64))
+                if about["order"] == "genomic":
+                    values[minus[genes]] = values[minus[genes], ::-1]
+                empty[cell] += int((~values.any(axis=(1, 2))).sum())
+                if body is not None:
+                    profile[:, genes] += _sides(values[:, :, body])
+                yield values
+            progress.advance(1, "%s", path)
 
-    dtypes = [_dtype(part) for part in parts]
+    dtypes, shapes = zip(*map(_kind, parts), strict=True)
     whole = scale == "counts" and all(np.issubdtype(dtype, np.integer) for dtype in dtypes)
-    _save_arrays(arrays(), len(parts), np.result_type(*dtypes) if whole else np.dtype(np.float32), path)
+    dtype = np.result_type(*dtypes) if whole else np.dtype(np.float32)
+    _save_blocks(blocks(), (len(parts), len(minus), *shapes[0][1:]), dtype, path)
+    empty = {cell: genes for cell, genes in empty.items() if genes}
     if empty:
         named = some(f"{genes} in {cell}" for cell, genes in empty.items())
         warnings.add(
@@ -212,33 +218,28 @@ class _Places:
         return self._rows
 
 
-def _oriented(part, about, scale, places, minus):
-    """Return the values [gene, bin, mark] of the genes in a cell's part, on this scale, turned round where they have to be."""
-    _, content = read_part(part)
-    values = content["values"][places.rows(content["gene_id"])]
-    if about["scale"] == "counts" != scale:
-        values = np.log1p(values.astype(np.float64))
-    if about["order"] == "genomic":
-        values[minus] = values[minus, ::-1]
-    return values
+def _blocks(values, rows):
+    """Yield (slice of the rows, copy of these rows of the values), some at a time: they stay in the processor's cache."""
+    size = max(_BLOCK // max(values[:1].nbytes, 1), 1)
+    for start in range(0, len(rows), size):
+        genes = slice(start, min(start + size, len(rows)))
+        yield genes, values[rows[genes]]
 
 
-def _save_arrays(arrays, count, dtype, path):
-    """Write `count` arrays of one shape as a single `.npy`, each while the next is made.
+def _save_blocks(blocks, shape, dtype, path):
+    """Write a `.npy` of arrays that follow one another, together of this shape; not through a memory map, whose pages would be resident."""
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(block.astype(dtype, copy=False).data)
 
-    Not through a memory map, whose pages would count as memory of this process.
-    """
-    progress, written = Progress(log, count, "cells", logging.INFO), None
-    with atomic(path) as temporary, open(temporary, "wb") as file, ThreadPoolExecutor(1) as writer:
-        for values in arrays:
-            if written is None:
-                header = {"descr": dtype.str, "fortran_order": False, "shape": (count, *values.shape)}
-                np.lib.format.write_array_header_1_0(file, header)
-            else:
-                written.result()
-            written = writer.submit(values.astype(dtype, copy=False).tofile, file)
-            progress.advance(1, "%s", path)
-        written.result()
+
+def _sides(values):
+    """Return the sums [upstream or downstream, gene] of values [gene, bin]."""
+    # With an odd number of bins the one in the middle is on neither side.
+    half, bins = values.shape[1] // 2, values.shape[1]
+    return [side.sum(axis=1, dtype=np.float64) for side in (values[:, :half], values[:, bins - half :])]
 
 
 def _test_orientation(profile, strand, warnings):
@@ -261,20 +262,25 @@ def _test_orientation(profile, strand, warnings):
             )
 
 
-def _dtype(part):
+def _kind(part):
+    """Return the dtype and the shape of a part's values."""
     with np.load(part, allow_pickle=False) as file, file.zip.open("values.npy") as values:
         np.lib.format.read_magic(values)
-        return np.lib.format.read_array_header_1_0(values)[2]
+        shape, _, dtype = np.lib.format.read_array_header_1_0(values)
+        return dtype, shape
 
 
 def _write_dna(part, path, gene_id, minus):
     about, content = read_part(part)
-    values = content.pop("values")[_places(gene_id, content["gene_id"])]
-    if about["order"] == "genomic":
-        # One by one they stay in the processor's cache.
-        for row in np.flatnonzero(minus):
-            values[row] = reverse_complement(values[row])
-    save_array(values, path)
+    values, rows = content["values"], _places(gene_id, content["gene_id"])
+
+    def blocks():
+        for genes, codes in _blocks(values, rows):
+            if about["order"] == "genomic":
+                codes[minus[genes]] = reverse_complement(codes[minus[genes]])
+            yield codes
+
+    _save_blocks(blocks(), (len(rows), *values.shape[1:]), values.dtype, path)
     return about["order"]
 
 

@@ -34,8 +34,17 @@ def reverse_complement(codes):
     >>> decode(reverse_complement(encode("AACGN")))
     'NCGTT'
     """
-    # 3 - 4 is 255 here.
-    return np.minimum(np.uint8(3) - codes, np.uint8(N))[..., ::-1]
+    if codes.shape[-1] % 8:
+        # 3 - 4 is 255 here.
+        return np.minimum(np.uint8(3) - codes, np.uint8(N))[..., ::-1]
+    # Eight bases at a time, because numpy is slow to turn single bytes round: XOR with 3 but for N, the only code with a 4.
+    words = np.ascontiguousarray(codes).view(np.uint64)
+    complement = words >> np.uint64(2)
+    complement &= np.uint64(0x0101010101010101)
+    complement *= np.uint64(3)
+    complement ^= words
+    complement ^= np.uint64(0x0303030303030303)
+    return complement[..., ::-1].byteswap().view(np.uint8)
 
 
 def one_hot(codes):

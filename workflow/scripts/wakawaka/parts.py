@@ -1,7 +1,7 @@
 """Parts: what a reader makes of one source, on its way into the store.
 
 A part is an uncompressed `.npz` without pickles: named arrays, of which `gene_id` names the rows of the others, and
-`about`, a JSON text with the sha256 of every file read and the warnings to report.
+`about`, a JSON text with the paths of the files read, as `sources`, and the warnings to report.
 
     genes        gene_id [gene], chrom [gene] ('' unknown), tss [gene] int64 (0-based, -1 unknown), strand [gene] (+ - .),
                  group [gene] ('' none)
@@ -10,29 +10,20 @@ A part is an uncompressed `.npz` without pickles: named arrays, of which `gene_i
     expression   gene_id [gene], cell [cell], values [cell, gene] float32, NaN where not known
 """
 
-import contextlib
-import functools
 import json
 import logging
-import threading
 
 import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .files import as_list, atomic, sha256, write_table
-from .zip_arrays import read_array
+from .files import as_list, atomic, write_table
+from .zip_arrays import map_array, write_arrays
 
 log = logging.getLogger(__name__)
 
 # How far ln(count + 1) may lie from a whole count's before the values count as something else.
 LOG_TOLERANCE = 1e-3
-
-# Genes that are looked at together: few enough to stay in the processor's cache.
-_BLOCK = 256
-
-# So that no checksum is taken twice.
-_DIGESTING = threading.Lock()
 
 
 class Warnings(list):
@@ -49,17 +40,17 @@ def write_warnings(sentences, path):
 
 
 def write_part(path, sources, warnings=(), about=None, **arrays):
-    """Write a part: `sources` are the paths read (or what a part's `about` says of them), `about` further JSON values.
+    """Write a part: `sources` are the paths read, `about` further JSON values.
 
     `arrays` are what the module's text lists.
     """
     about = {
-        "sources": [source if isinstance(source, dict) else _source(str(source)) for source in as_list(sources)],
+        "sources": [str(source) for source in as_list(sources)],
         "warnings": list(warnings),
         **(about or {}),
     }
     with atomic(path) as temporary:
-        np.savez(temporary, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+        write_arrays(temporary, about=np.array(json.dumps(about)), **arrays)
     log.info("%s: %d genes", path, len(arrays["gene_id"]))
 
 
@@ -91,33 +82,10 @@ def write_gene_ids(path, sources, gene_ids):
     write_part(path, sources, warnings, gene_id=gene_id, **unknown, group=blank)
 
 
-def digest_ahead(sources):
-    """Begin to take the checksums of long files, which `write_part` will ask for, beside what else is done."""
-
-    def digest():
-        # What is wrong with a file, its reader says.
-        with contextlib.suppress(OSError):
-            for source in as_list(sources):
-                _source(str(source))
-
-    threading.Thread(target=digest, daemon=True).start()
-
-
-def _source(path):
-    with _DIGESTING:
-        return _digested(path)
-
-
-# A reader may make many parts of one file, and no job changes its inputs.
-@functools.cache
-def _digested(path):
-    return {"path": path, "sha256": sha256(path)}
-
-
 def read_part(path):
-    """Return (about, arrays) of a part: a dict of JSON values and a dict of arrays."""
+    """Return (about, arrays) of a part: a dict of JSON values and a dict of arrays, which cannot be written to."""
     with np.load(path, allow_pickle=False) as file:
-        arrays = {name: read_array(file.zip, f"{name}.npy") for name in file.files}
+        arrays = {name: map_array(file.zip, f"{name}.npy") for name in file.files}
     return json.loads(str(arrays.pop("about"))), arrays
 
 
@@ -150,8 +118,6 @@ def stored_values(where, values, scale, warnings):
     Raises:
         InputError: for counts that are not believable.
     """
-    with contextlib.suppress(ValueError):
-        return plain_counts(values, scale), "counts"
     if scale == "log1p":
         counts = np.rint(np.expm1(values.astype(np.float64)))
         off = np.abs(np.log1p(counts) - values) > LOG_TOLERANCE
@@ -162,40 +128,6 @@ def stored_values(where, values, scale, warnings):
             "the values are kept as they are, as logarithms."
         )
     return compact_counts(values, where) if scale == "counts" else values.astype(np.float32), scale
-
-
-def plain_counts(values, scale):
-    """Return the counts [gene, bin, mark] uint16 that `stored_values` makes of values [gene, bin, mark], the fast way.
-
-    Raises:
-        ValueError: if a value is not finite, negative, no count or not the logarithm of one as exactly as float32 tells them
-            apart, if a count is above 65,535, or if the scale is `signal`: that takes a closer look.
-    """
-    if scale == "signal":
-        raise ValueError("a signal is no count")
-    highest = np.iinfo(np.uint16).max
-    counts = np.empty(values.shape, np.uint16)
-    for start in range(0, len(values), _BLOCK):
-        block = np.empty_like(values[start : start + _BLOCK], order="C")
-        # One mark after another: numpy is slow to copy a few numbers at a time.
-        for mark in range(block.shape[-1]):
-            block[..., mark] = values[start : start + _BLOCK, ..., mark]
-        possible = block.min(initial=0) >= 0 and block.max(initial=0) <= (12 if scale == "log1p" else highest)
-        if possible and scale == "log1p":
-            near = np.exp(block, dtype=np.float32)
-            whole = np.rint(near)
-            # Half of the tolerance; and close to the middle between two counts, the rounding of float32 would decide.
-            near -= whole
-            possible = (np.abs(near) <= np.minimum(whole * (LOG_TOLERANCE / 2), 0.25)).all()
-            whole -= 1
-            possible = possible and whole.max(initial=0) <= highest
-        elif possible:
-            whole = np.rint(block)
-            possible = (whole == block).all()
-        if not possible:
-            raise ValueError("some values are no plain counts")
-        counts[start : start + _BLOCK] = whole
-    return counts
 
 
 def unique_rows(gene_id, values, where, warnings):

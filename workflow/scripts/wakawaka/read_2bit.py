@@ -13,7 +13,6 @@ from .cut_windows import Windows
 from .dna import encode
 from .errors import InputError
 from .files import readable
-from .parts import digest_ahead
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,6 @@ def read_2bit(genome, genes, part, *, window, oriented):
         InputError: what is no 2bit file, is damaged, or is of a kind that py2bit does not read (big-endian, or version 1);
             and what `Windows.match` refuses. The format has no checksum: a flipped base cannot be noticed.
     """
-    digest_ahead(genome)
     windows = Windows(genome, genes, window, oriented)
     with readable(genome):
         lengths = _lengths(genome)

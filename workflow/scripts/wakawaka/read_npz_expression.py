@@ -7,7 +7,7 @@ from .expression_part import no_reference, write_expression
 from .files import as_list
 from .gene_ids import ids_of_numbers
 from .npz_files import check_shape, gene_numbers, member_names, take_rows
-from .parts import Warnings, digest_ahead, some, unique_rows
+from .parts import Warnings, some, unique_rows
 
 
 def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
@@ -21,7 +21,6 @@ def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
             one gene, or none of the cells, or not the reference, in the files.
     """
     paths, warnings = as_list(paths), Warnings()
-    digest_ahead(paths)
     known = {}
 
     def take(path, cell, array):

@@ -5,12 +5,11 @@ import numpy as np
 from .files import as_list
 from .gene_ids import ids_of_numbers
 from .npz_files import gene_numbers, take_rows
-from .parts import digest_ahead, write_gene_ids
+from .parts import write_gene_ids
 
 
 def read_npz_genes(paths, part):
     """Write the genes part: every gene of any cell, in the order of their ids. Raises InputError for malformed files."""
-    digest_ahead(paths)
     found = np.empty(0, np.int64)
     for path in as_list(paths):
         for _, numbers in take_rows(path, None, gene_numbers):

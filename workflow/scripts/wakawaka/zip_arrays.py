@@ -6,6 +6,7 @@ with zlib; ISA-L does both several times faster.
 
 import io
 import math
+import mmap
 import struct
 import zipfile
 import zlib
@@ -15,6 +16,46 @@ from isal import isal_zlib
 
 # Numbers in a block of rows: 256 kB.
 _BLOCK = 1 << 16
+
+
+def write_arrays(path, **arrays):
+    """Write arrays as an uncompressed npz file, the same bytes as `numpy.savez`, which copies each array on the way.
+
+    Instead of an array, a list of those that follow one another along its first axis.
+
+    Raises:
+        ValueError: for object arrays, which would be pickled.
+    """
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, blocks in arrays.items():
+            blocks = blocks if isinstance(blocks, list) else [blocks]
+            dtype, shape = blocks[0].dtype, blocks[0].shape
+            if dtype.hasobject:
+                raise ValueError(f"Object arrays cannot be saved, but {name} is one")
+            if len(blocks) > 1:
+                shape = (sum(map(len, blocks)), *shape[1:])
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                for block in blocks:
+                    file.write(np.ascontiguousarray(block).reshape(-1).view(np.uint8))
+
+
+def map_array(archive, name):
+    """Return one array of an open `zipfile.ZipFile` of our own making, without copying it; it cannot be written to.
+
+    Raises:
+        What `read_array` raises.
+    """
+    info, file = archive.getinfo(name), archive.fp
+    start = _start(archive, name)
+    if info.compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{name} is not stored as it is")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    content = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8, info.file_size, start)
+    if isal_zlib.crc32(content) != info.CRC:
+        raise zipfile.BadZipFile(f"Bad CRC-32 for file {name!r}")
+    return content[file.tell() - start :].view(dtype).reshape(shape)
 
 
 def read_array(archive, name):
