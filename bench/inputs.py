@@ -2,7 +2,9 @@
 
 Every call of ours is a process of its own, which first does the same with a small input. `ours s` are the seconds of the call; `with
 start s` also has the start of the process, its imports and the small input. Memory is the most that was resident of the process, or of
-the largest of several. Needs 9 GB of free disk in --folder, and for the row `coverage` 11 GB of memory, because bedtools holds all reads.
+the largest of several. Before each measurement there is a pause: the host of a virtual machine may take memory back that has been free
+for some seconds, and giving it again can take longer than what is measured; so all find it in the same state. Needs 9 GB of free disk in
+--folder, and for the row `coverage` 11 GB of memory, because bedtools holds all reads.
 """
 
 import contextlib
@@ -103,10 +105,6 @@ class Files:
         return path
 
 
-def _nothing():
-    pass
-
-
 class Bench:
     """What the rows share: the files, in full size and small, a folder for outputs, and the options of the command line."""
 
@@ -115,24 +113,27 @@ class Bench:
         self.files, self.small, self.output = Files(folder, sizes), Files(folder, SMALL), Path(output)
         self.options, self.measured, self.notes = options, {}, []
 
-    def row(self, name, ours, against="-", other=None, *, target=None, megabytes=None, prepare=_nothing):
+    def row(self, name, ours, against="-", other=None, *, target=None, megabytes=None, prepare=lambda: None):
         """Measure alternately; return a row of the table: medians, the highest MB, and the range of the ratios.
 
         Args:
-            name: of the row. ours: function without arguments that returns (seconds, seconds with start, MB).
-            against: what we are compared with. other: function without arguments that returns its seconds.
+            name: of the row. ours: function of a function to call before the clock starts; returns (seconds, seconds with start, MB).
+            against: what we are compared with. other: such a function that returns its seconds.
             target: the highest ratio, or, where there is nothing to compare with, the most seconds. megabytes: the most MB.
             prepare: function without arguments, called before each.
         """
+
+        def ready():
+            prepare()
+            time.sleep(self.options.pause)
+
         pairs, start = [], time.monotonic()
         for number in range(1, self.options.alternations + 1):
             if pairs and time.monotonic() - start > LONGEST:
                 break
             progress("%s: alternation %d of %d", name, number, self.options.alternations)
-            prepare()
-            its = other() if other else None
-            prepare()
-            pairs.append((*ours(), its))
+            its = other(ready) if other else None
+            pairs.append((*ours(ready), its))
         self.measured[name] = [
             dict(zip(("ours s", "with start s", "MB", "its s"), pair, strict=True)) for pair in pairs
         ]
@@ -155,7 +156,7 @@ class Bench:
         part = self.output / f"{name}.npz"
         full = _counting(path, genes, part, bins, self.options.threads)
         small = _counting(small, self.small.genes(), self.output / "small.npz", bins, self.options.threads)
-        return functools.partial(in_fresh_processes, [(library("read_mark"), small, full)]), part
+        return _in_a_fresh_process(library("read_mark"), small, full), part
 
 
 def tag_align_row(bench):
@@ -228,17 +229,17 @@ def fasta_rows(bench):
         return {"genome": files.fasta(), "genes": files.fasta_genes(), "window": WINDOW, "oriented": True}
 
     path, small, full = bench.files.fasta(), places(bench.small), places(bench.files)
-    ours = functools.partial(in_fresh_processes, [(cut_and_turn_round, small, full)])
+    ours = _in_a_fresh_process(cut_and_turn_round, small, full)
     reading = [(read_whole, {"path": bench.small.fasta()}, {"path": path})]
 
-    def other():
-        return in_fresh_processes(reading)[0]
+    def other(ready):
+        return in_fresh_processes(ready, reading)[0]
 
     read_blocks([path])
     rows = [bench.row("fasta", ours, "open().read()", other, target=2)]
     rows += _cold(bench, [path], "fasta, cold", ours, "open().read()", other, target=2)
     parts = [files | {"part": bench.output / "fasta.npz"} for files in (small, full)]
-    whole = functools.partial(in_fresh_processes, [(library("read_fasta"), *parts)])
+    whole = _in_a_fresh_process(library("read_fasta"), *parts)
     return [*rows, bench.row("fasta, rule", whole, "open().read()", other)]
 
 
@@ -263,13 +264,13 @@ def course_rows(bench):
     full = _course_steps(folder, output, bench.options.cells)
     steps = [(step, few, many) for (step, few), (_, many) in zip(small, full, strict=True)]
 
-    def ours():
+    def ours(ready):
         # What has not been written to the disk yet need not be.
         shutil.rmtree(output, ignore_errors=True)
-        return in_fresh_processes(steps[:-1], steps[-1:])
+        return in_fresh_processes(ready, steps[:-1], steps[-1:])
 
-    def other():
-        return in_fresh_processes([(read_blocks, {"paths": paths[:0]}, {"paths": paths})])[0]
+    def other(ready):
+        return in_fresh_processes(ready, [(read_blocks, {"paths": paths[:0]}, {"paths": paths})])[0]
 
     read_blocks(paths)
     # Of files in the page cache, for information: writing the store takes longer than reading them.
@@ -301,8 +302,8 @@ def big_wig_row(bench):
     path = bench.files.big_wig()
     ours, _ = bench.counted("bigWig", path, bench.small.big_wig(), bench.files.genes())
 
-    def other():
-        return in_fresh_processes([(read_blocks, {"paths": []}, {"paths": [path]})])[0]
+    def other(ready):
+        return in_fresh_processes(ready, [(read_blocks, {"paths": []}, {"paths": [path]})])[0]
 
     return [bench.row("bigWig", ours, "reading the bytes", other)]
 
@@ -316,7 +317,7 @@ def snakemake_rows(bench):
         shutil.copy2(ROOT / name, folder / name)
     in_own_process(_make, "write_sheet_project", folder, bench.options.cells)
     screen, run = folder / "screen.txt", functools.partial(_snakemake, folder)
-    rows = [bench.row("snakemake -n", functools.partial(run, screen, "-n"), target=10)]
+    rows = [bench.row("snakemake -n", lambda ready: run(screen, "-n"), target=10)]
     run(screen, "--summary")
     for line in screen.read_text().splitlines():
         path = folder / line.partition("\t")[0]
@@ -324,7 +325,7 @@ def snakemake_rows(bench):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     run(screen, "--touch")
-    rows += [bench.row("snakemake -n, finished", functools.partial(run, screen, "-n"), target=6)]
+    rows += [bench.row("snakemake -n, finished", lambda ready: run(screen, "-n"), target=6)]
     if "Nothing to be done" not in screen.read_text():
         raise SystemExit(f"A finished run is not taken for one:\n{screen.read_text()[-2000:]}")
     return rows
@@ -360,10 +361,16 @@ ROWS = {
 }
 
 
-def in_fresh_processes(*waves):
+def _in_a_fresh_process(*call):
+    """Return a function for one call as `in_fresh_processes` takes it."""
+    return lambda ready: in_fresh_processes(ready, [call])
+
+
+def in_fresh_processes(ready, *waves):
     """Make calls in processes of their own, two at a time, a wave after another; return (seconds, seconds with start, MB).
 
     Args:
+        ready: function without arguments, called before the clock starts.
         waves: lists of (function, arguments of a small call that comes first, arguments), the arguments as dicts.
     """
     context = multiprocessing.get_context("spawn")
@@ -372,14 +379,16 @@ def in_fresh_processes(*waves):
         start = time.monotonic()
         for wave in waves:
             _two_at_a_time((pool, function, small) for pool, function, small, _ in wave)
-        ready = time.monotonic()
+        started = time.monotonic() - start
+        ready()
+        start = time.monotonic()
         peaks = [
             peak
             for wave in waves
             for peak in _two_at_a_time((pool, function, full) for pool, function, _, full in wave)
         ]
-        end = time.monotonic()
-    return end - ready, end - start, max(peaks)
+        seconds = time.monotonic() - start
+    return seconds, started + seconds, max(peaks)
 
 
 def _two_at_a_time(calls):
@@ -408,7 +417,8 @@ def _megabytes(usage):
 def command(*words, output=os.devnull):
     """Return a function that runs a command and returns its seconds; what it prints goes to a file."""
 
-    def run():
+    def run(ready):
+        ready()
         with open(output, "wb") as file:
             start = time.monotonic()
             subprocess.run(words, stdout=file, check=True)
@@ -505,6 +515,9 @@ def main():
     )
     options.add_argument(
         "--alternations", type=int, default=3, help=f"of each row, fewer after {LONGEST} s (default: %(default)s)"
+    )
+    options.add_argument(
+        "--pause", type=float, default=5, help="seconds before each measurement (default: %(default)s)"
     )
     options.add_argument(
         "--reads", type=int, default=30_000_000, help="of the tagAlign and the BAM (default: %(default)s)"

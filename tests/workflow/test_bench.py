@@ -58,7 +58,7 @@ INPUTS = {
     "snakemake -n": (),
     "snakemake -n, finished": (),
 }
-SIZES = "--reads 100000 --genes 500 --multicov-genes 5 --megabases 1 --cells 4 --values 5000 --alternations 1"
+SIZES = "--reads 100000 --genes 500 --multicov-genes 5 --megabases 1 --cells 4 --values 5000 --alternations 1 --pause 0"
 
 
 def test_inputs_are_measured_and_counted_alike(project):

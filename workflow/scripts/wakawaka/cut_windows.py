@@ -1,5 +1,7 @@
 """The windows of the genes, cut from a genome in whatever format: the sequence part."""
 
+import mmap
+
 import numpy as np
 
 from .dna import N
@@ -19,7 +21,8 @@ class Windows:
         oriented: whether minus-strand genes will be turned round.
 
     Attributes:
-        values: [gene, position] uint8, the codes. Where nobody writes, beyond a chromosome's end for one, is N.
+        values: [gene, position] uint8, the codes. Beyond a chromosome's ends `match` writes N; genes that it finds no record for have
+            no codes.
         starts: [gene] int64, the 0-based first base of each window, which may lie before the chromosome's beginning.
         warnings: `Warnings`.
         chromosomes: dict from the annotation's chromosome names to the records', once they are matched.
@@ -30,7 +33,8 @@ class Windows:
         self._genome, self.warnings, self.chromosomes = genome, Warnings(), {}
         chrom = self._gene["chrom"]
         self.starts = window_starts(self._gene["tss"], self._gene["strand"], window, oriented)
-        self.values = np.full((len(chrom), window), N, np.uint8)
+        # Not numpy's own memory, for which it asks for huge pages: a virtual machine may take long to find as many of them.
+        self.values = np.frombuffer(mmap.mmap(-1, len(chrom) * window), np.uint8).reshape(-1, window)
         placed = np.flatnonzero((chrom != "") & (self._gene["tss"] >= 0))
         # In the order of the genome, because reading forwards is faster.
         order = placed[np.lexsort((self.starts[placed], chrom[placed]))]
@@ -45,7 +49,7 @@ class Windows:
         """Return the windows to cut from the record of this name: a dict from chromosome names to rows [window] int64 by start.
 
         Which record is which chromosome is only known once all were met: of a genome with both 1 and chr1, one may be a better
-        match than the other. The better one's windows are then asked for a second time, and begin anew as N.
+        match than the other. The better one's windows are then asked for a second time.
         """
         met = self._met.setdefault(_bare(name), [])
         met.append(name)
@@ -54,11 +58,7 @@ class Windows:
             return {}
         gene = {"chrom": np.array(wanted), "tss": np.zeros(len(wanted), np.int64)}
         matched = match_chromosomes(gene, met, self._genome)
-        rows = {chrom: self._rows[chrom] for chrom in wanted if matched[chrom] == name}
-        if len(met) > 1:
-            for of_chrom in rows.values():
-                self.values[of_chrom] = N
-        return rows
+        return {chrom: self._rows[chrom] for chrom in wanted if matched[chrom] == name}
 
     def match(self, lengths):
         """Compare the genome's records, a dict from names to bp, with the annotation; genes that have no sequence are counted.
@@ -81,6 +81,12 @@ class Windows:
                 f"{self._genome}: {(~self._located).sum()} genes have no sequence, because the genome lacks their chromosome "
                 f"or their place is not known: {some(self._gene['gene_id'][~self._located])}."
             )
+        window = self.values.shape[1]
+        for chrom, length in self._lengths.items():
+            rows = self._rows[chrom]
+            for row in rows[(self.starts[rows] < 0) | (self.starts[rows] + window > length)]:
+                places = self.starts[row] + np.arange(window)
+                self.values[row, (places < 0) | (places >= length)] = N
 
     def write(self, part):
         """Write the sequence part of the genes that have a sequence."""
