@@ -20,7 +20,7 @@ rule fingerprint:
     threads: 2
     resources:
         mem_mb=1000,
-        runtime=120,
+        runtime=60,
     params:
         code=code("fingerprint.py"),
         named_by=list(INPUTS.values()),
