@@ -14,11 +14,11 @@ from wakawaka.config import (
     cells_of,
     check_config,
     check_files,
-    inputs_of,
     new_samples_of,
     paths_of,
     reference_of,
     samples_of,
+    sources_of,
 )
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
@@ -75,11 +75,11 @@ def start_afresh():
 def targets():
     """Return the files that `rule all` makes."""
     if NEW_SAMPLES:
-        return ["results/predict_new/predictions.tsv.gz", "results/predict_new/fingerprint.tsv"]
+        return ["results/predict_new/predictions.tsv.gz"]
     figures = ["learning_curves", "predictions", "architecture"]
     figures += [f"{module}_{gene}" for module in MODULES for gene in config["interpret"]["genes"]]
     # Looked up before anything is trained.
-    files = ["results/attributions/genes.tsv", "results/fingerprint/inputs.tsv"]
+    files = ["results/attributions/genes.tsv"]
     files += expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
     files += expand("results/scores/{model}/scores.tsv", model=MODELS)
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
@@ -141,6 +141,8 @@ READERS = {
         "npz": "read_npz_expression",
     },
 }
+# Files that several readers read: build_store takes their checksums, once.
+SHARED = {path: source for source in sources_of(config) if config[source]["reader"] == "npz" for path in paths(source)}
 REFERENCE = reference_of(config)
 # The cells that the expression is read for: the column that a ratio is taken to is one of them.
 EXPRESSION_CELLS = CELLS + ([REFERENCE] if REFERENCE else [])
@@ -157,8 +159,6 @@ RAW_EXAMPLE = [
     for mark, path in files
     if path.startswith("results/example/reads/")
 ]
-# All input files, and the config keys that name them.
-INPUTS = inputs_of(config)
 # How the files of a sample sheet are counted.
 COUNTING = {name: config["histone"][name] for name in ("counting", "min_mapq", "duplicates", "scale")}
 COUNTING |= {name: config[name] for name in ("bins", "window", "oriented")}

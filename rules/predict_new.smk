@@ -30,6 +30,7 @@ use rule build_store as build_new_store with:
         histone=expand("results/predict_new/{cell}.npz", cell=NEW_SAMPLES) if "histone" in MODULES else [],
         sequence=part("sequence") if "dna" in MODULES else [],
         expression=[],
+        shared=list(SHARED),
     output:
         store=NEW_STORE,
         warnings="results/predict_new/warnings.tsv",
@@ -45,15 +46,6 @@ use rule build_store as build_new_store with:
         bins=config["bins"],
         oriented=config["oriented"],
         reference=None,
-
-
-use rule fingerprint as fingerprint_new with:
-    output:
-        table="results/predict_new/fingerprint.tsv",
-    log:
-        "logs/fingerprint/new.log",
-    benchmark:
-        "benchmarks/fingerprint/new.tsv"
 
 
 rule predict_new:

@@ -1,31 +1,4 @@
-# The sources -> the store -> the splits; and what tells the input files from others.
-
-
-rule fingerprint:
-    input:
-        files=list(INPUTS),
-    output:
-        table=report(
-            "results/fingerprint/inputs.tsv",
-            caption="../workflow/report/fingerprint.rst",
-            category="Data",
-            labels={"table": "input files"},
-        ),
-    log:
-        "logs/fingerprint/fingerprint.log",
-    benchmark:
-        "benchmarks/fingerprint/fingerprint.tsv"
-    conda:
-        "../envs/tables.yaml"
-    threads: 2
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    params:
-        code=code("fingerprint.py"),
-        named_by=list(INPUTS.values()),
-    script:
-        "../workflow/scripts/fingerprint.py"
+# The sources -> the store -> the splits.
 
 
 rule build_store:
@@ -34,6 +7,7 @@ rule build_store:
         histone=expand(part("histone"), cell=CELLS) if "histone" in MODULES else [],
         sequence=part("sequence") if "dna" in MODULES else [],
         expression=part("expression"),
+        shared=list(SHARED),
     output:
         store=STORE,
         warnings="results/store/warnings.tsv",

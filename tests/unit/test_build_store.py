@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wakawaka.build_store import build_store
 from wakawaka.dna import decode, encode
 from wakawaka.errors import InputError
+from wakawaka.files import sha256
 from wakawaka.parts import write_part
 from wakawaka.read_counts import read_counts
 from wakawaka.read_fasta import read_fasta
@@ -128,7 +129,7 @@ def test_everything_that_the_store_says(tmp_path):
     assert np.array_equal(store.expression, [[1, 3, np.nan, 5], [2, np.nan, np.nan, 6]], equal_nan=True)
     info = store.info
     sources = [tmp_path / name for name in ("genes.gtf", "genome.fa", "a.tsv", "b.tsv", "expression.tsv")]
-    assert info.pop("sources") == [str(path) for path in sources]
+    assert info.pop("sources") == [{"path": str(path), "sha256": sha256(path)} for path in sources]
     assert info == {
         "cells": 2,
         "genes": 4,
@@ -193,7 +194,10 @@ def test_course_values_follow_their_ids(tmp_path):
     assert np.array_equal(store.expression, expected, equal_nan=True)
     assert store.info["scale"] == "counts"
     # Each file is named once, not once for every cell.
-    assert store.info["sources"] == files
+    assert store.info["sources"] == [{"path": path, "sha256": sha256(path)} for path in files]
+    Path(files[0]).unlink()
+    with pytest.raises(InputError, match=r"train\.npz: the file does not exist"):
+        build(tmp_path, cells, [part.name for part in parts])
 
 
 # Joining, from parts

@@ -4,16 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wakawaka.config import (
-    cells_of,
-    check_config,
-    check_files,
-    inputs_of,
-    new_samples_of,
-    paths_of,
-    samples_of,
-    sources_of,
-)
+from wakawaka.config import cells_of, check_config, check_files, new_samples_of, paths_of, samples_of, sources_of
 from wakawaka.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -373,12 +364,6 @@ def test_files_of_a_sample_sheet_are_looked_for(tmp_path, monkeypatch):
         check_files(config)
     Path("not.bam").touch()
     check_files(config)
-    example = {
-        key: f"results/example/{name}" for key, name in (("genes", "genes.gtf"), ("expression", "expression.tsv"))
-    }
-    sources = {path: f"{source}.path" for source, path in example.items()}
-    sheet_and_files = dict.fromkeys((path, "there.bam", "not.bam"), "histone.path")
-    assert inputs_of(config) == sources | sheet_and_files
 
 
 def test_a_finished_model_needs_nothing_of_the_cells_it_was_trained_on(tmp_path, monkeypatch):
@@ -402,9 +387,6 @@ def test_a_finished_model_needs_nothing_of_the_cells_it_was_trained_on(tmp_path,
             check_files(config)
         Path("theirs", name).touch()
     check_files(config)
-    sources = {"a.gtf": "genes.path", "a.fa": "sequence.path"}
-    # Not of the model, which is no input file.
-    assert inputs_of(config) == sources | dict.fromkeys((path, "y.bam", "x.bam"), "predict_new.samples")
     # Not even a sheet of what the model was trained on that is wrong.
     sheet(tmp_path, "train.tsv", ("C01", "another", "x.bam"))
     assert samples_of(merged(config, {"histone": {"reader": "sample_sheet", "path": "train.tsv"}})) == {}

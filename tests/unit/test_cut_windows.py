@@ -9,7 +9,7 @@ from small_files import write_gene_part
 from wakawaka.cut_windows import Windows
 from wakawaka.dna import decode, encode
 from wakawaka.errors import InputError
-from wakawaka.parts import read_part
+from wakawaka.parts import read_part, write_part
 from wakawaka.windows import match_chromosomes
 
 GENOME = {"chr1": "ACGTACGGTTCAANNTCATG", "2": "ccggttaa"}
@@ -133,3 +133,11 @@ def test_the_tss_is_in_the_middle_once_genes_are_turned_round(tmp_path, data):
         place = tss - (number - half) if turned else tss + (number - half)
         there = letters[place] if 0 <= place < len(letters) else "N"
         assert letter == ({"A": "T", "C": "G", "G": "C", "T": "A", "N": "N"}[there] if turned else there)
+
+
+def test_without_genes_there_are_no_windows(tmp_path):
+    no_genes = {name: np.empty(0, str) for name in ("gene_id", "chrom", "strand", "group")} | {
+        "tss": np.empty(0, np.int64)
+    }
+    write_part(tmp_path / "genes.npz", [], **no_genes)
+    assert Windows(tmp_path / "genome", tmp_path / "genes.npz", 6, True).values.shape == (0, 6)

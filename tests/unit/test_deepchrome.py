@@ -355,7 +355,7 @@ def test_genes(tmp_path):
     assert genes["gene_id"].tolist() == IDS
     assert genes["tss"].tolist() == [-1] * 3 and genes["strand"].tolist() == ["."] * 3
     assert genes["chrom"].tolist() == genes["group"].tolist() == [""] * 3
-    assert about["sources"] == [str(path) for path in paths]
+    assert [source["path"] for source in about["sources"]] == [str(path) for path in paths]
     assert about["warnings"] == [
         f"{paths[0]}, {paths[1]}: the strands of the genes are not known: no bins or bases are turned round."
     ]

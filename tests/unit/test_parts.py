@@ -4,16 +4,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wakawaka.errors import InputError
-from wakawaka.parts import LOG_TOLERANCE, Warnings, read_part, some, stored_values, unique_rows, write_part
+from wakawaka.files import sha256
+from wakawaka.parts import (
+    LOG_TOLERANCE,
+    Warnings,
+    digest_ahead,
+    read_part,
+    some,
+    stored_values,
+    unique_rows,
+    write_part,
+)
 
 
 def test_write_and_read(tmp_path):
+    (tmp_path / "source").write_bytes(b"abc")
     warnings = Warnings()
     warnings.add("one thing is odd")
     write_part(tmp_path / "p.npz", tmp_path / "source", warnings, about={"scale": "counts"}, gene_id=np.array(["g"]))
     about, arrays = read_part(tmp_path / "p.npz")
-    assert about == {"sources": [str(tmp_path / "source")], "warnings": ["one thing is odd"], "scale": "counts"}
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    source = {"path": str(tmp_path / "source"), "sha256": digest}
+    assert about == {"sources": [source], "warnings": ["one thing is odd"], "scale": "counts"}
     assert list(arrays) == ["gene_id"] and arrays["gene_id"].tolist() == ["g"]
+
+
+def test_checksums_may_be_taken_ahead_or_given(tmp_path):
+    (tmp_path / "source").write_bytes(b"abc")
+    digest_ahead([tmp_path / "missing", tmp_path / "source"])
+    known = {"path": "x.bam", "sha256": "0" * 64}
+    write_part(tmp_path / "p.npz", [tmp_path / "source", known], gene_id=np.array(["g"]))
+    about, _ = read_part(tmp_path / "p.npz")
+    assert about["sources"] == [{"path": str(tmp_path / "source"), "sha256": sha256(tmp_path / "source")}, known]
 
 
 def test_parts_are_never_pickled(tmp_path):

@@ -114,6 +114,13 @@ def test_what_is_no_2bit_file_is_refused(tmp_path, content, says):
     assert not (tmp_path / "sequence.npz").exists()
 
 
+@pytest.mark.parametrize("names", [["1", "chr1"], ["chr1", "1"]])
+def test_of_two_records_for_a_chromosome_the_one_of_its_name_is_cut(tmp_path, names):
+    content = two_bit({name: ("C" * 10 if name == "chr1" else "G" * 12) for name in names})
+    _, found = read(tmp_path, [("A", "chr1", 8, "+"), ("B", "1", 8, "+")], content, window=8)
+    assert list(found.values()) == ["CCCCCCNN", "G" * 8]
+
+
 def test_two_records_at_one_place_are_refused(tmp_path):
     content = two_bit({"a": "ACGT", "b": "ACGT"})
     offset = content[18:22]

@@ -55,7 +55,7 @@ def test_about_names_scale_and_order(tmp_path):
     read(tmp_path, HEADER + ROWS)
     about, _ = read_part(tmp_path / "part.npz")
     assert about["scale"] == "counts" and about["order"] == "transcript"
-    assert about["sources"] == [str(tmp_path / "counts.tsv")]
+    assert [source["path"] for source in about["sources"]] == [str(tmp_path / "counts.tsv")]
 
 
 def test_rows_come_in_any_order_and_genes_in_the_order_of_the_file(tmp_path):

@@ -37,7 +37,7 @@ def test_genes_are_joined_by_their_ids(tmp_path):
         f"{tmp_path}/b.sf, {tmp_path}/a.sf: 2 values are not known (empty, NA or without a row); "
         "those samples are predicted, but neither trained on nor scored."
     ]
-    assert about["sources"] == [f"{tmp_path}/b.sf", f"{tmp_path}/a.sf"]
+    assert [source["path"] for source in about["sources"]] == [f"{tmp_path}/b.sf", f"{tmp_path}/a.sf"]
 
 
 @pytest.mark.parametrize(

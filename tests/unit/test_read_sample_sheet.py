@@ -72,7 +72,7 @@ def test_reads(tmp_path, form):
     assert about["scale"] == "counts" and about["order"] == "genomic" and about["depth"] == {"K4": 4}
     assert about["counting"] == {"rule": "overlap", "min_mapq": 0, "duplicates": "flagged"}
     assert about["assemblies"] == [assembly]
-    assert about["sources"] == [str(path)]
+    assert [source["path"] for source in about["sources"]] == [str(path)]
     assert about["warnings"] == [
         f"{tmp_path}/genes.npz: 1 genes have no histone marks, because their place is not known: G2."
     ]

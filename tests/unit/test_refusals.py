@@ -112,7 +112,7 @@ def read(folder, reader, content=None):
 
 def said(part):
     about, arrays = read_part(part)
-    names = about["sources"]
+    names = [source["path"] for source in about["sources"]]
     return [sentence.removeprefix(f"{name}: ") for sentence in about["warnings"] for name in names], arrays
 
 

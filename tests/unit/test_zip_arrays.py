@@ -57,3 +57,9 @@ def test_compressed_arrays_are_none_of_ours(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", values=ARRAYS["values"])
     with zipfile.ZipFile(tmp_path / "a.npz") as archive, pytest.raises(ValueError, match="not stored as it is"):
         map_array(archive, "values.npy")
+
+
+def test_arrays_stored_column_by_column_are_none_of_ours(tmp_path):
+    np.savez(tmp_path / "a.npz", values=np.asfortranarray(ARRAYS["turned"].T))
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive, pytest.raises(ValueError, match="column by column"):
+        map_array(archive, "values.npy")

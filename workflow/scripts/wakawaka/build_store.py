@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from .dna import reverse_complement
 from .errors import InputError
-from .files import atomic, save_array, write_table
+from .files import atomic, readable, save_array, sha256, write_table
 from .parts import Warnings, read_part, some, write_warnings
 from .progress import Progress
 from .windows import check_assemblies
@@ -59,13 +60,14 @@ def build_store(
         reference: the column of the expression that a ratio is taken to, or None.
 
     Raises:
-        InputError: if the sources have no gene in common, or are of different assemblies.
+        InputError: if the sources have no gene in common, or are of different assemblies; if a file that they share is gone.
     """
     store = {Path(path).name: path for path in store}
     warned = Warnings()
     about, gene = read_part(genes)
     parts = [part for part in (sequence, *histone, expression) if part]
     abouts = [about, *map(_about, parts)]
+    sources = _sources(abouts)
     check_assemblies([_reach(about, gene), *(entry for about in abouts for entry in about.get("assemblies", ()))])
     id_lists = {"the genes": gene["gene_id"]}
     if sequence:
@@ -90,8 +92,7 @@ def build_store(
     # What the readers already logged, then what joining adds.
     sentences = list(dict.fromkeys([sentence for about in abouts for sentence in about["warnings"]] + warned))
     write_warnings(sentences, warnings)
-    # One file may hold many cells.
-    info["sources"] = list(dict.fromkeys(source for about in abouts for source in about["sources"]))
+    info["sources"] = sources()
     with atomic(store["store.json"]) as temporary:
         temporary.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
     log.info("the store holds %d genes in %d cells", len(rows), len(cells))
@@ -101,8 +102,26 @@ def _reach(about, gene):
     """Return the highest TSS of every chromosome, in the form of the readers' `assemblies`."""
     placed = (gene["chrom"] != "") & (gene["tss"] >= 0)
     reach = pd.Series(gene["tss"][placed] + 1).groupby(gene["chrom"][placed]).max()
-    path = some(about["sources"])
+    path = some(source["path"] for source in about["sources"])
     return {"path": path, "reach": {chrom: int(end) for chrom, end in reach.items()}}
+
+
+def _sources(abouts):
+    """Begin to take the checksums that no reader took, and return a function that waits for them: it returns every file once."""
+    merged = {}
+    for source in (source for about in abouts for source in about["sources"]):
+        merged.setdefault(source["path"], {}).update(source)
+    pool = ThreadPoolExecutor(1)
+    digests = {path: pool.submit(_digest, path) for path, source in merged.items() if "sha256" not in source}
+    pool.shutdown(wait=False)
+    return lambda: [
+        source | ({"sha256": digests[path].result()} if path in digests else {}) for path, source in merged.items()
+    ]
+
+
+def _digest(path):
+    with readable(path):
+        return sha256(path)
 
 
 def _about(part):

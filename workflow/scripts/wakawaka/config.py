@@ -62,23 +62,14 @@ def check_files(config):
     """
     counts = [f"counts/{cell}.tsv.gz" for cell in cells_of(config)]
     made = {EXAMPLE + name for name in ("genome.fa", "genes.gtf", "expression.tsv", "held_out_genes.txt", *counts)}
-    for key, path in [*_input_files(config), *_model_files(config)]:
+    new = new_samples_of(config)
+    key, sheet = ("predict_new.samples", new) if new else ("histone.path", samples_of(config))
+    listed = [(key, path) for files in sheet.values() for _, path in files]
+    for key, path in [*_input_files(config), *listed]:
         if path not in made and not path.startswith(RAW_EXAMPLE) and not Path(path).is_file():
             raise InputError(
                 f"config key `{key}`: the file {path} does not exist; correct the path or put the file there."
             )
-
-
-def inputs_of(config):
-    """Return {path: keys} of all input files; keys are those of the config that name it or the sheet that lists it, as one str.
-
-    Raises:
-        InputError: as `samples_of`.
-    """
-    keys = {}
-    for key, path in _input_files(config):
-        keys.setdefault(path, []).append(key)
-    return {path: ", ".join(dict.fromkeys(found)) for path, found in keys.items()}
 
 
 def cells_of(config):
@@ -322,7 +313,7 @@ def _check_readers(config):
 
 def _check_example(config):
     """Refuse a key that was forgotten when a user's own files took the place of the built-in example's."""
-    files = list(_named_files(config))
+    files = list(_input_files(config))
     # A sample sheet may list the example's files, wherever it lies itself.
     sources = [f"{source}.path" for source in sources_of(config) if config[source]["reader"] != "sample_sheet"]
     own = [key for key, path in files if key in sources and not path.startswith(EXAMPLE)]
@@ -341,30 +332,16 @@ def _has_coordinates(genes):
     )
 
 
-def _named_files(config):
-    """Yield (key, path) of every input file that the config names, those that sample sheets list and the finished model apart."""
+def _input_files(config):
+    """Yield (key, path) of every input file that the configured readers will open, those that sample sheets list apart."""
     for source in sources_of(config):
         yield from ((f"{source}.path", path) for _, path in paths_of(config, source))
     if config["predict_new"]["samples"]:
         yield "predict_new.samples", config["predict_new"]["samples"]
+        yield "predict_new.model", config["predict_new"]["model"]
+        yield "predict_new.model", str(Path(config["predict_new"]["model"]).with_name("preprocessing.json"))
         return
     if isinstance(config["held_out_genes"], str):
         yield "held_out_genes", config["held_out_genes"]
     if config["submission"]["order"]:
         yield "submission.order", config["submission"]["order"]
-
-
-def _input_files(config):
-    """Yield (key, path) of every input file that the configured readers will open."""
-    yield from _named_files(config)
-    new = new_samples_of(config)
-    key, sheet = ("predict_new.samples", new) if new else ("histone.path", samples_of(config))
-    yield from ((key, path) for files in sheet.values() for _, path in files)
-
-
-def _model_files(config):
-    """Yield (key, path) of the files of the finished model that predicts new cells, if one does."""
-    if config["predict_new"]["samples"]:
-        model = config["predict_new"]["model"]
-        yield "predict_new.model", model
-        yield "predict_new.model", str(Path(model).with_name("preprocessing.json"))

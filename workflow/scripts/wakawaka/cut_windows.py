@@ -25,6 +25,7 @@ class Windows:
             no codes.
         starts: [gene] int64, the 0-based first base of each window, which may lie before the chromosome's beginning.
         warnings: `Warnings`.
+        rows: dict from the annotation's chromosome names to the numbers [window] int64 of the genes there, in the order of the genome.
         chromosomes: dict from the annotation's chromosome names to the records', once they are matched.
     """
 
@@ -33,16 +34,17 @@ class Windows:
         self._genome, self.warnings, self.chromosomes = genome, Warnings(), {}
         chrom = self._gene["chrom"]
         self.starts = window_starts(self._gene["tss"], self._gene["strand"], window, oriented)
+        size = len(chrom) * window
         # Not numpy's own memory, for which it asks for huge pages: a virtual machine may take long to find as many of them.
-        self.values = np.frombuffer(mmap.mmap(-1, len(chrom) * window), np.uint8).reshape(-1, window)
+        self.values = np.frombuffer(mmap.mmap(-1, max(size, 1)), np.uint8, size).reshape(len(chrom), window)
         placed = np.flatnonzero((chrom != "") & (self._gene["tss"] >= 0))
         # In the order of the genome, because reading forwards is faster.
         order = placed[np.lexsort((self.starts[placed], chrom[placed]))]
         names, first = np.unique(chrom[order], return_index=True)
-        self._rows = dict(zip(names.tolist(), np.split(order, first[1:]), strict=False))
+        self.rows = dict(zip(names.tolist(), np.split(order, first[1:]), strict=False))
         # The annotation's and the records' names that may be one chromosome's, by what they have in common.
         self._wanted, self._met = {}, {}
-        for name in self._rows:
+        for name in self.rows:
             self._wanted.setdefault(_bare(name), []).append(name)
 
     def record(self, name):
@@ -58,7 +60,7 @@ class Windows:
             return {}
         gene = {"chrom": np.array(wanted), "tss": np.zeros(len(wanted), np.int64)}
         matched = match_chromosomes(gene, met, self._genome)
-        return {chrom: self._rows[chrom] for chrom in wanted if matched[chrom] == name}
+        return {chrom: self.rows[chrom] for chrom in wanted if matched[chrom] == name}
 
     def match(self, lengths):
         """Compare the genome's records, a dict from names to bp, with the annotation; genes that have no sequence are counted.
@@ -83,7 +85,7 @@ class Windows:
             )
         window = self.values.shape[1]
         for chrom, length in self._lengths.items():
-            rows = self._rows[chrom]
+            rows = self.rows[chrom]
             for row in rows[(self.starts[rows] < 0) | (self.starts[rows] + window > length)]:
                 places = self.starts[row] + np.arange(window)
                 self.values[row, (places < 0) | (places >= length)] = N

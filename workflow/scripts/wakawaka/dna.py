@@ -38,7 +38,7 @@ def reverse_complement(codes):
         # 3 - 4 is 255 here.
         return np.minimum(np.uint8(3) - codes, np.uint8(N))[..., ::-1]
     # Eight bases at a time, because numpy is slow to turn single bytes round: XOR with 3 but for N, the only code with a 4.
-    words = np.ascontiguousarray(codes).view(np.uint64)
+    words = np.ascontiguousarray(codes, np.uint8).view(np.uint64)
     complement = words >> np.uint64(2)
     complement &= np.uint64(0x0101010101010101)
     complement *= np.uint64(3)

@@ -25,7 +25,7 @@ def genes_once(path, table, gene_id, warnings):
     return ids[keep], values[keep]
 
 
-def write_expression(part, paths, warnings, cells, found, reference=None):
+def write_expression(part, paths, warnings, cells, found, reference=None, sources=None):
     """Write the expression part and say how much of it is not known.
 
     Args:
@@ -34,6 +34,7 @@ def write_expression(part, paths, warnings, cells, found, reference=None):
         found: dict from a cell to (gene_id [gene] str without duplicates, values [gene] float, NaN unknown); cells that
             are missing in it have no expression.
         reference: the one of `cells` that a ratio is taken to, or None: it is not predicted, so nothing of it is counted.
+        sources: as those of `write_part`; the files if None.
 
     Raises:
         InputError: if no value of any cell, or none of the reference, is known.
@@ -44,10 +45,10 @@ def write_expression(part, paths, warnings, cells, found, reference=None):
         if cell in found:
             ids, known = found[cell]
             values[row, np.searchsorted(gene_id, ids)] = known
-    write_values(part, paths, warnings, cells, gene_id, values, reference, "empty, NA or without a row")
+    write_values(part, paths, warnings, cells, gene_id, values, reference, "empty, NA or without a row", sources)
 
 
-def write_values(part, paths, warnings, cells, gene_id, values, reference=None, unknown_if="empty or NA"):
+def write_values(part, paths, warnings, cells, gene_id, values, reference=None, unknown_if="empty or NA", sources=None):
     """Write the expression part of values [cell, gene] float32, as `write_expression` does."""
     paths = [str(path) for path in paths]
     predicted = [cell for cell in cells if cell != reference]
@@ -75,7 +76,7 @@ def write_values(part, paths, warnings, cells, gene_id, values, reference=None, 
             f"{some(paths, 2)}: all values are whole numbers, the largest {known.max():.0f}: they look like raw read counts, "
             "which are not normalised for library size and gene length; RPKM or TPM can be compared between cells and genes."
         )
-    write_part(part, paths, warnings, gene_id=gene_id, cell=np.array(cells), values=values)
+    write_part(part, sources or paths, warnings, gene_id=gene_id, cell=np.array(cells), values=values)
 
 
 def no_reference(reference, paths, lacks):

@@ -1,7 +1,8 @@
 """Parts: what a reader makes of one source, on its way into the store.
 
 A part is an uncompressed `.npz` without pickles: named arrays, of which `gene_id` names the rows of the others, and
-`about`, a JSON text with the paths of the files read, as `sources`, and the warnings to report.
+`about`, a JSON text with the files read and the warnings to report. Of files that one job reads it has
+the sha256; of those that several jobs read, build_store takes it, once.
 
     genes        gene_id [gene], chrom [gene] ('' unknown), tss [gene] int64 (0-based, -1 unknown), strand [gene] (+ - .),
                  group [gene] ('' none)
@@ -10,20 +11,26 @@ A part is an uncompressed `.npz` without pickles: named arrays, of which `gene_i
     expression   gene_id [gene], cell [cell], values [cell, gene] float32, NaN where not known
 """
 
+import contextlib
+import functools
 import json
 import logging
+import threading
 
 import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .files import as_list, atomic, write_table
+from .files import as_list, atomic, sha256, write_table
 from .zip_arrays import map_array, write_arrays
 
 log = logging.getLogger(__name__)
 
 # How far ln(count + 1) may lie from a whole count's before the values count as something else.
 LOG_TOLERANCE = 1e-3
+
+# So that no checksum is taken twice.
+_DIGESTING = threading.Lock()
 
 
 class Warnings(list):
@@ -40,12 +47,12 @@ def write_warnings(sentences, path):
 
 
 def write_part(path, sources, warnings=(), about=None, **arrays):
-    """Write a part: `sources` are the paths read, `about` further JSON values.
+    """Write a part: `sources` are the paths read (or what a part's `about` says of them), `about` further JSON values.
 
     `arrays` are what the module's text lists.
     """
     about = {
-        "sources": [str(source) for source in as_list(sources)],
+        "sources": [source if isinstance(source, dict) else _source(str(source)) for source in as_list(sources)],
         "warnings": list(warnings),
         **(about or {}),
     }
@@ -72,14 +79,45 @@ def write_genes(path, source, warnings, *, gene_id, chrom, tss, strand, group, a
     write_part(path, source, warnings, about=about, **{name: values[keep] for name, values in columns.items()})
 
 
-def write_gene_ids(path, sources, gene_ids):
-    """Write the genes part of a set of ids alone, sorted; a warning says that nothing else is known."""
+def write_gene_ids(path, files, gene_ids, sources=None):
+    """Write the genes part of a set of ids alone, sorted; a warning names the files and says that nothing else is known.
+
+    `sources` are as those of `write_part`, the files if None.
+    """
     gene_id = np.array(sorted(gene_ids))
     blank = np.full(len(gene_id), "")
     warnings = Warnings()
-    warnings.add(f"{some(sources)}: the strands of the genes are not known: no bins or bases are turned round.")
+    warnings.add(f"{some(files)}: the strands of the genes are not known: no bins or bases are turned round.")
     unknown = {"chrom": blank, "tss": np.full(len(gene_id), -1, np.int64), "strand": np.full(len(gene_id), ".")}
-    write_part(path, sources, warnings, gene_id=gene_id, **unknown, group=blank)
+    write_part(path, sources or files, warnings, gene_id=gene_id, **unknown, group=blank)
+
+
+def shared(paths):
+    """Return what parts say of files that several jobs read: not their checksums, which none of them shall wait for."""
+    return [{"path": str(path)} for path in as_list(paths)]
+
+
+def digest_ahead(sources):
+    """Begin to take the checksums of long files, which `write_part` will ask for, beside what else is done."""
+
+    def digest():
+        # What is wrong with a file, its reader says.
+        with contextlib.suppress(OSError):
+            for source in as_list(sources):
+                _source(str(source))
+
+    threading.Thread(target=digest, daemon=True).start()
+
+
+def _source(path):
+    with _DIGESTING:
+        return _digested(path)
+
+
+# A reader may make many parts of one file, and no job changes its inputs.
+@functools.cache
+def _digested(path):
+    return {"path": path, "sha256": sha256(path)}
 
 
 def read_part(path):

@@ -13,6 +13,7 @@ from .cut_windows import Windows
 from .dna import encode
 from .errors import InputError
 from .files import readable
+from .parts import digest_ahead
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -31,19 +32,19 @@ def read_2bit(genome, genes, part, *, window, oriented):
         InputError: what is no 2bit file, is damaged, or is of a kind that py2bit does not read (big-endian, or version 1);
             and what `Windows.match` refuses. The format has no checksum: a flipped base cannot be noticed.
     """
+    digest_ahead(genome)
     windows = Windows(genome, genes, window, oriented)
     with readable(genome):
         lengths = _lengths(genome)
     windows.match(lengths)
     with py2bit.open(str(genome)) as file:
         progress = Progress(log, len(windows.starts), "windows", logging.INFO)
-        for name, length in lengths.items():
-            for rows in windows.record(name).values():
-                for row in rows:
-                    start = int(windows.starts[row])
-                    first, last = max(start, 0), min(start + window, length)
-                    windows.values[row, first - start : last - start] = _codes(genome, file, name, first, last)
-                    progress.advance(1, "%d of %d windows cut", progress.done + 1, progress.total)
+        for chrom, name in windows.chromosomes.items():
+            for row in windows.rows[chrom]:
+                start = int(windows.starts[row])
+                first, last = max(start, 0), min(start + window, lengths[name])
+                windows.values[row, first - start : last - start] = _codes(genome, file, name, first, last)
+                progress.advance(1, "%d of %d windows cut", progress.done + 1, progress.total)
     windows.write(part)
 
 

@@ -7,6 +7,7 @@ from .cut_windows import Windows
 from .dna import INVALID, N
 from .errors import InputError
 from .files import open_bytes, readable
+from .parts import digest_ahead
 
 # Bytes read at once: these and what is made of them stay in the processor's cache.
 _BLOCK = 1 << 20
@@ -21,6 +22,7 @@ _AMBIGUOUS[np.frombuffer(b"RYSWKMBDHVryswkmbdhv", np.uint8)] = True
 
 def read_fasta(genome, genes, part, *, window, oriented):
     """Write the sequence part of a FASTA file; see `cut_fasta`."""
+    digest_ahead(genome)
     cut_fasta(genome, genes, window=window, oriented=oriented).write(part)
 
 

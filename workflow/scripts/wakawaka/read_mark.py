@@ -10,7 +10,7 @@ from .bigwig_means import BIGBED, MAGIC, bigwig_lengths, bigwig_means
 from .count_reads import count_reads
 from .errors import InputError
 from .files import readable
-from .parts import Warnings, compact_counts, read_part, some, write_part
+from .parts import Warnings, compact_counts, digest_ahead, read_part, some, write_part
 from .windows import check_inside, match_chromosomes, window_starts
 
 
@@ -35,6 +35,7 @@ def read_mark(files, genes, part, *, mark, bins, window, oriented, counting, min
     """
     files = [str(file) for file in files]
     formats = {file: file_format(file) for file in files}
+    digest_ahead(files)
     warnings = Warnings()
     gene = _placed(genes, files[0], warnings)
     starts = window_starts(gene["tss"], gene["strand"], window, oriented)

@@ -7,7 +7,7 @@ from .expression_part import no_reference, write_expression
 from .files import as_list
 from .gene_ids import ids_of_numbers
 from .npz_files import check_shape, gene_numbers, member_names, take_rows
-from .parts import Warnings, some, unique_rows
+from .parts import Warnings, shared, some, unique_rows
 
 
 def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
@@ -44,7 +44,7 @@ def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
         gene_id = ids_of_numbers(number)
         keep = unique_rows(gene_id, values, f"{some(paths)} ({cell})", warnings)
         found[cell] = gene_id[keep], values[keep]
-    write_expression(part, paths, warnings, cells, found, reference)
+    write_expression(part, paths, warnings, cells, found, reference, shared(paths))
 
 
 def _expression(path, cell, array):

@@ -5,7 +5,7 @@ import numpy as np
 from .files import as_list
 from .gene_ids import ids_of_numbers
 from .npz_files import gene_numbers, take_rows
-from .parts import write_gene_ids
+from .parts import shared, write_gene_ids
 
 
 def read_npz_genes(paths, part):
@@ -14,4 +14,4 @@ def read_npz_genes(paths, part):
     for path in as_list(paths):
         for _, numbers in take_rows(path, None, gene_numbers):
             found = np.union1d(found, np.concatenate(numbers))
-    write_gene_ids(part, as_list(paths), ids_of_numbers(found).tolist())
+    write_gene_ids(part, as_list(paths), ids_of_numbers(found).tolist(), shared(paths))

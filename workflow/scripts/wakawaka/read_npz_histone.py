@@ -12,7 +12,7 @@ from .errors import InputError
 from .files import as_list
 from .gene_ids import ids_of_numbers
 from .npz_files import check_shape, gene_numbers, member_sizes, take_rows
-from .parts import LOG_TOLERANCE, Warnings, some, stored_values, unique_rows, write_part
+from .parts import LOG_TOLERANCE, Warnings, shared, some, stored_values, unique_rows, write_part
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def read_npz_histone(paths, parts, *, cells, marks, bins, scale, order):
             warnings = Warnings()
             gene_id, values, stored_scale = _read_cell(holders[cell], cell, marks, bins, scale, warnings)
             about, arrays = {"scale": stored_scale, "order": order}, {"gene_id": gene_id, "values": values}
-            writing.append(writer.submit(write_part, part, holders[cell], warnings, about, **arrays))
+            writing.append(writer.submit(write_part, part, shared(holders[cell]), warnings, about, **arrays))
             if len(writing) > MOST_WAITING:
                 writing.popleft().result()
             progress.advance(sum(sizes[path][cell] for path in holders[cell]), "%s", cell)

@@ -5,7 +5,7 @@ import numpy as np
 from .dna import INVALID, encode
 from .errors import InputError
 from .files import open_text, readable
-from .parts import Warnings, unique_rows, write_part
+from .parts import Warnings, digest_ahead, unique_rows, write_part
 from .tables import gene_name
 
 
@@ -20,6 +20,7 @@ def read_sequence_csv(path, part, *, window, order):
         InputError: a line of another form, a sequence of another length or with other letters than ACGTN (in either
             case), two differing sequences of one gene, or an empty file. Names the line.
     """
+    digest_ahead(path)
     # One growing block of memory, which no copy has to join in the end.
     ids, rows = [], bytearray()
     with readable(path), open_text(path) as file:

@@ -51,7 +51,9 @@ def map_array(archive, name):
     start = _start(archive, name)
     if info.compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(file) != (1, 0):
         raise ValueError(f"{name} is not stored as it is")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    if by_column:
+        raise ValueError(f"{name} is stored column by column")
     content = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8, info.file_size, start)
     if isal_zlib.crc32(content) != info.CRC:
         raise zipfile.BadZipFile(f"Bad CRC-32 for file {name!r}")
