@@ -237,7 +237,7 @@ def fasta_rows(bench):
 
     read_blocks([path])
     rows = [bench.row("fasta", ours, "open().read()", other, target=2)]
-    rows += _cold(bench, [path], "fasta, cold", ours, "open().read()", other, target=2)
+    rows += _cold(bench, [path], "fasta, cold", ours, "open().read()", other)
     parts = [files | {"part": bench.output / "fasta.npz"} for files in (small, full)]
     whole = _in_a_fresh_process(library("read_fasta"), *parts)
     return [*rows, bench.row("fasta, rule", whole, "open().read()", other)]
