@@ -142,7 +142,7 @@ READERS = {
     },
 }
 # Files that several readers read: build_store takes their checksums, once.
-SHARED = {path: source for source in sources_of(config) if config[source]["reader"] == "npz" for path in paths(source)}
+SHARED = sorted({path for source in sources_of(config) if config[source]["reader"] == "npz" for path in paths(source)})
 REFERENCE = reference_of(config)
 # The cells that the expression is read for: the column that a ratio is taken to is one of them.
 EXPRESSION_CELLS = CELLS + ([REFERENCE] if REFERENCE else [])

@@ -30,7 +30,7 @@ use rule build_store as build_new_store with:
         histone=expand("results/predict_new/{cell}.npz", cell=NEW_SAMPLES) if "histone" in MODULES else [],
         sequence=part("sequence") if "dna" in MODULES else [],
         expression=[],
-        shared=list(SHARED),
+        shared=SHARED,
     output:
         store=NEW_STORE,
         warnings="results/predict_new/warnings.tsv",

@@ -7,7 +7,7 @@ rule build_store:
         histone=expand(part("histone"), cell=CELLS) if "histone" in MODULES else [],
         sequence=part("sequence") if "dna" in MODULES else [],
         expression=part("expression"),
-        shared=list(SHARED),
+        shared=SHARED,
     output:
         store=STORE,
         warnings="results/store/warnings.tsv",

@@ -109,8 +109,9 @@ def _reach(about, gene):
 def _sources(abouts):
     """Begin to take the checksums that no reader took, and return a function that waits for them: it returns every file once."""
     merged = {}
-    for source in (source for about in abouts for source in about["sources"]):
-        merged.setdefault(source["path"], {}).update(source)
+    for about in abouts:
+        for source in about["sources"]:
+            merged.setdefault(source["path"], {}).update(source)
     pool = ThreadPoolExecutor(1)
     digests = {path: pool.submit(_digest, path) for path, source in merged.items() if "sha256" not in source}
     pool.shutdown(wait=False)

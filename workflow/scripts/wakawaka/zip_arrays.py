@@ -48,12 +48,7 @@ def map_array(archive, name):
         What `read_array` raises.
     """
     info, file = archive.getinfo(name), archive.fp
-    start = _start(archive, name)
-    if info.compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError(f"{name} is not stored as it is")
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
-    if by_column:
-        raise ValueError(f"{name} is stored column by column")
+    start, shape, dtype = _layout(archive, name)
     content = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8, info.file_size, start)
     if isal_zlib.crc32(content) != info.CRC:
         raise zipfile.BadZipFile(f"Bad CRC-32 for file {name!r}")
@@ -96,18 +91,9 @@ def row_blocks(archive, name):
         What `read_array` raises; ValueError for other arrays than float32 of three dimensions, stored row by row.
     """
     info, file = archive.getinfo(name), archive.fp
-    start = _start(archive, name)
-    if info.compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("the array is not stored as it is")
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    start, shape, dtype = _layout(archive, name)
     size = file.tell() - start
-    if (
-        by_column
-        or dtype != np.float32
-        or len(shape) != 3
-        or min(shape) < 1
-        or size + 4 * math.prod(shape) != info.file_size
-    ):
+    if dtype != np.float32 or len(shape) != 3 or min(shape) < 1 or size + 4 * math.prod(shape) != info.file_size:
         raise ValueError("the array is of another kind")
     file.seek(start)
     checksum = isal_zlib.crc32(file.read(size))
@@ -120,6 +106,21 @@ def row_blocks(archive, name):
         yield block
     if checksum != info.CRC:
         raise zipfile.BadZipFile(f"Bad CRC-32 for file {name!r}")
+
+
+def _layout(archive, name):
+    """Put an archive's file where the values of an array begin; return where its header does, and its shape and dtype.
+
+    Raises:
+        ValueError: for an array that is compressed, or stored column by column.
+    """
+    start = _start(archive, name)
+    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(archive.fp) != (1, 0):
+        raise ValueError(f"{name} is not stored as it is")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(archive.fp)
+    if by_column:
+        raise ValueError(f"{name} is stored column by column")
+    return start, shape, dtype
 
 
 def _start(archive, name):
