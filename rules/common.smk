@@ -81,7 +81,7 @@ def targets():
     # Looked up before anything is trained.
     files = ["results/attributions/genes.tsv"]
     files += expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
-    files += expand("results/scores/{model}/scores.tsv", model=MODELS)
+    files += expand("results/scores/{model}/{table}.tsv", model=MODELS, table=["scores", "comparisons"])
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
     # Its numbers follow from the expression as it was simulated.
     as_simulated = config["expression"]["path"] == "results/example/expression.tsv" and TARGET["transform"] == "none"

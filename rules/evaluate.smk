@@ -50,6 +50,30 @@ rule aggregate:
         "../workflow/scripts/aggregate.py"
 
 
+rule baselines:
+    input:
+        store=[path for path in STORE if not path.endswith("dna.npy")],
+        samples="results/splits/samples.tsv.gz",
+    output:
+        predictions="results/baselines/{run}.tsv.gz",
+    log:
+        "logs/baselines/{run}.log",
+    benchmark:
+        "benchmarks/baselines/{run}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("baselines.py"),
+        target=TARGET,
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/baselines.py"
+
+
 rule score:
     input:
         final="results/predictions/{model}/final.tsv.gz",
@@ -77,6 +101,45 @@ rule score:
         binary=BINARY,
     script:
         "../workflow/scripts/score.py"
+
+
+rule compare:
+    input:
+        final="results/predictions/{model}/final.tsv.gz",
+        folds=prediction_files,
+        test="results/predictions/{model}/test.tsv.gz",
+        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
+    output:
+        intervals=report(
+            "results/scores/{model}/intervals.tsv",
+            caption="../workflow/report/compare.rst",
+            category="Scores",
+            labels={"model": "{model}", "table": "scores with intervals"},
+        ),
+        comparisons=report(
+            "results/scores/{model}/comparisons.tsv",
+            caption="../workflow/report/compare.rst",
+            category="Scores",
+            labels={"model": "{model}", "table": "beside each baseline"},
+        ),
+        skills="results/scores/{model}/skills.tsv",
+    log:
+        "logs/compare/{model}.log",
+    benchmark:
+        "benchmarks/compare/{model}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("compare.py"),
+        draws=config["bootstrap"]["draws"],
+        rank_draws=config["bootstrap"]["rank_draws"],
+        seed=config["seed"],
+        binary=BINARY,
+    script:
+        "../workflow/scripts/compare.py"
 
 
 rule check_example:

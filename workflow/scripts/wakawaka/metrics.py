@@ -71,9 +71,13 @@ def mse(truth, predicted):
 
 def bce(truth, predicted):
     """Return the mean cross-entropy (log loss, natural logarithm) of probabilities, which count as 1e-7 from 0 and 1 at least."""
+    return float(np.mean(cross_entropies(truth, predicted)))
+
+
+def cross_entropies(truth, predicted):
+    """Return the cross-entropy of every sample, of which `bce` is the mean."""
     truth, predicted = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)
-    right = np.clip(np.where(truth == 1, predicted, 1 - predicted), _CERTAIN, 1 - _CERTAIN)
-    return float(-np.mean(np.log(right)))
+    return -np.log(np.clip(np.where(truth == 1, predicted, 1 - predicted), _CERTAIN, 1 - _CERTAIN))
 
 
 def auroc(truth, predicted):

@@ -1,0 +1,16 @@
+"""What the baselines of a run predict."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.baselines import baselines
+
+    baselines(
+        store=snakemake.input.store,
+        samples=snakemake.input.samples,
+        predictions=snakemake.output.predictions,
+        run=snakemake.wildcards.run,
+        target=snakemake.params.target,
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
+    )
