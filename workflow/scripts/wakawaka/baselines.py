@@ -90,7 +90,7 @@ def nearest_cell(profiles, truth, trained, otherwise):
             [cell, gene] of the training samples. otherwise: [cell, gene], where the nearest cell's is no training sample.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        likeness = np.nan_to_num(np.corrcoef(profiles), nan=-1)
+        likeness = np.nan_to_num(np.atleast_2d(np.corrcoef(profiles)), nan=-1)
     likeness[:, ~trained.any(axis=1)] = -np.inf
     np.fill_diagonal(likeness, -np.inf)
     nearest = likeness.argmax(axis=1)
@@ -150,6 +150,9 @@ def _trees(features, truth, trained, binary, seed):
 
     kind = HistGradientBoostingClassifier if binary else HistGradientBoostingRegressor
     # Stopping early would take random rows of known genes for validation.
+    seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    if binary and np.ptp(truth[trained]) == 0:
+        return np.full(truth.shape, truth[trained][0], np.float64)
     trees = kind(early_stopping=False, random_state=seed).fit(features[trained], truth[trained])
     flat = features.reshape(-1, features.shape[-1])
     predicted = trees.predict_proba(flat)[:, 1] if binary else trees.predict(flat)

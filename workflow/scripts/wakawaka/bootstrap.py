@@ -114,7 +114,7 @@ def auroc(truth, predicted, block, draws):
 
 
 def interval(values):
-    """Return (value without drawing, lower end, upper end) of scores [1 + draw]; the ends are NaN if half of the draws have no score."""
+    """Return (value without drawing, lower end, upper end) of scores [1 + draw]; the ends are NaN if most of the draws have no score."""
     value, drawn = float(values[0]), values[1:][np.isfinite(values[1:])]
     if not np.isfinite(value) or 2 * len(drawn) < len(values) - 1 or not len(drawn):
         return value, np.nan, np.nan
