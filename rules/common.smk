@@ -64,6 +64,13 @@ def prediction_files(wildcards):
     return expand("results/predictions/{model}/{run}.tsv.gz", model=wildcards.model, run=FOLDS)
 
 
+def network(name):
+    """Return what a model, or an ablation of it, is built of: its spec and modules, and whether its genes get the DNA of others."""
+    model, _, ablation = name.partition(".")
+    modules = {"histone_only": ["histone"], "dna_only": ["dna"]}.get(ablation, MODULES)
+    return {"spec": config["models"][model], "modules": modules, "shuffled_dna": ablation == "shuffled_dna"}
+
+
 def start_afresh():
     """Remove the checkpoint of every training that -f, -F or -R asks for: it shall not go on where a killed one stopped."""
     for job in workflow.dag.needrun_jobs():
@@ -76,17 +83,15 @@ def targets():
     """Return the files that `rule all` makes."""
     if NEW_SAMPLES:
         return ["results/predict_new/predictions.tsv.gz"]
-    figures = ["learning_curves", "predictions", "architecture"]
+    figures = ["learning_curves", "predictions", "calibration", "architecture"]
     figures += [f"{module}_{gene}" for module in MODULES for gene in config["interpret"]["genes"]]
     # Looked up before anything is trained.
-    files = ["results/attributions/genes.tsv"]
+    files = ["results/attributions/genes.tsv", "results/fingerprint/fingerprint.tsv"]
     files += expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
-    files += expand("results/scores/{model}/{table}.tsv", model=MODELS, table=["scores", "comparisons"])
+    files += ["results/scores/scores.tsv", "results/verdicts/verdicts.tsv", "results/verdicts/first_page.rst"]
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
-    # Its numbers follow from the expression as it was simulated.
-    as_simulated = config["expression"]["path"] == "results/example/expression.tsv" and TARGET["transform"] == "none"
-    if as_simulated and not BINARY:
-        files += expand("results/scores/{model}/example.tsv", model=MODELS)
+    if SIMULATED:
+        files.append("results/check_example/example.tsv")
     return files
 
 
@@ -107,6 +112,10 @@ config, SAMPLES, NEW_SAMPLES = checked(config)
 
 MODULES = config["modules"]
 MODELS = list(config["models"])
+# Of one module alone there is nothing to leave out.
+ABLATIONS = [name for name in config["ablations"] if len(MODULES) == 2 or (name == "shuffled_dna" and "dna" in MODULES)]
+# All that is trained.
+NETWORKS = MODELS + [f"{model}.{ablation}" for model in MODELS for ablation in ABLATIONS]
 CELLS = cells_of(config)
 MARKS = config["histone"]["marks"]
 FOLDS = [f"fold-{number + 1}" for number in range(config["folds"]["number"])]
@@ -115,6 +124,8 @@ TARGET = {"kind": config["expression"]["target"], "transform": config["expressio
 # Whether the model predicts a label: its loss, scores and figures are then others.
 BINARY = TARGET["kind"] != "value"
 TARGET_LABEL = target_label()
+# Whether the truth is that of the built-in example, as it was simulated: then it is known what there was to find.
+SIMULATED = config["expression"]["path"] == "results/example/expression.tsv" and TARGET["transform"] == "none" and not BINARY
 
 # The rule that reads each source in each form.
 READERS = {
@@ -176,5 +187,5 @@ wildcard_constraints:
     cell="|".join(map(re.escape, [*CELLS, *NEW_SAMPLES])),
     gene="[^/]+",
     mark="|".join(map(re.escape, MARKS)),
-    model="|".join(MODELS),
+    model="|".join(map(re.escape, NETWORKS)),
     run="|".join(RUNS),

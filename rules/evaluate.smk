@@ -29,12 +29,15 @@ rule aggregate:
     input:
         final="results/predictions/{model}/final.tsv.gz",
         folds=prediction_files,
+        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
         preprocessing=lambda wildcards: expand(
             "results/models/{model}/{run}/preprocessing.json", model=wildcards.model, run=RUNS
         ),
     output:
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
+        test_parquet="results/predictions/{model}/test.parquet",
+        out_of_fold_parquet="results/predictions/{model}/out_of_fold.parquet",
     log:
         "logs/aggregate/{model}.log",
     benchmark:
@@ -76,87 +79,89 @@ rule baselines:
 
 rule score:
     input:
-        final="results/predictions/{model}/final.tsv.gz",
-        folds=prediction_files,
-        test="results/predictions/{model}/test.tsv.gz",
+        predictions=expand("results/predictions/{network}/{run}.tsv.gz", network=NETWORKS, run=RUNS),
+        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
+        ensembles=expand("results/predictions/{model}/test.tsv.gz", model=MODELS),
+        genes="results/splits/genes.tsv",
+        similarity="results/splits/similarity.tsv",
     output:
-        table=report(
-            "results/scores/{model}/scores.tsv",
+        scores=report(
+            "results/scores/scores.tsv",
             caption="../workflow/report/score.rst",
             category="Scores",
-            labels={"model": "{model}", "table": "all scores"},
+            labels={"table": "all scores"},
         ),
-        summary="results/scores/{model}/summary.tsv",
     log:
-        "logs/score/{model}.log",
+        "logs/score/score.log",
     benchmark:
-        "benchmarks/score/{model}.tsv"
+        "benchmarks/score/score.tsv"
     conda:
         "../envs/tables.yaml"
+    threads: 2
     resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        code=code("score.py"),
-        binary=BINARY,
-    script:
-        "../workflow/scripts/score.py"
-
-
-rule compare:
-    input:
-        final="results/predictions/{model}/final.tsv.gz",
-        folds=prediction_files,
-        test="results/predictions/{model}/test.tsv.gz",
-        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
-    output:
-        intervals=report(
-            "results/scores/{model}/intervals.tsv",
-            caption="../workflow/report/compare.rst",
-            category="Scores",
-            labels={"model": "{model}", "table": "scores with intervals"},
-        ),
-        comparisons=report(
-            "results/scores/{model}/comparisons.tsv",
-            caption="../workflow/report/compare.rst",
-            category="Scores",
-            labels={"model": "{model}", "table": "beside each baseline"},
-        ),
-        skills="results/scores/{model}/skills.tsv",
-    log:
-        "logs/compare/{model}.log",
-    benchmark:
-        "benchmarks/compare/{model}.tsv"
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=4000,
+        mem_mb=6000,
         runtime=60,
     params:
-        code=code("compare.py"),
+        code=code("score.py"),
+        networks=NETWORKS,
+        models=MODELS,
+        runs=RUNS,
         draws=config["bootstrap"]["draws"],
         rank_draws=config["bootstrap"]["rank_draws"],
         seed=config["seed"],
         binary=BINARY,
     script:
-        "../workflow/scripts/compare.py"
+        "../workflow/scripts/score.py"
+
+
+rule verdicts:
+    input:
+        scores="results/scores/scores.tsv",
+        histories=expand("results/models/{model}/{run}/history.tsv", model=MODELS, run=RUNS),
+        audit="results/splits/audit.tsv",
+        truth="results/example/truth.json" if SIMULATED else [],
+    output:
+        verdicts=report(
+            "results/verdicts/verdicts.tsv",
+            caption="../workflow/report/verdicts.rst",
+            category="Scores",
+            labels={"table": "verdicts"},
+        ),
+        first_page="results/verdicts/first_page.rst",
+    log:
+        "logs/verdicts/verdicts.log",
+    benchmark:
+        "benchmarks/verdicts/verdicts.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code("verdicts.py"),
+        models=MODELS,
+        runs=RUNS,
+        modules=MODULES,
+        binary=BINARY,
+    script:
+        "../workflow/scripts/verdicts.py"
 
 
 rule check_example:
     input:
-        scores="results/scores/{model}/scores.tsv",
+        scores="results/scores/scores.tsv",
         truth="results/example/truth.json",
     output:
         table=report(
-            "results/scores/{model}/example.tsv",
+            "results/check_example/example.tsv",
             caption="../workflow/report/check_example.rst",
             category="Scores",
-            labels={"model": "{model}", "table": "the example against its truth"},
+            labels={"table": "the example against its truth"},
         ),
     log:
-        "logs/check_example/{model}.log",
+        "logs/check_example/check_example.log",
     benchmark:
-        "benchmarks/check_example/{model}.tsv"
+        "benchmarks/check_example/check_example.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -164,6 +169,7 @@ rule check_example:
         runtime=10,
     params:
         code=code("check_example.py"),
+        models=MODELS,
     script:
         "../workflow/scripts/check_example.py"
 
@@ -188,3 +194,38 @@ rule submit:
         prediction=config["submission"]["prediction"],
     script:
         "../workflow/scripts/submit.py"
+
+
+rule fingerprint:
+    input:
+        store=STORE,
+        samples="results/splits/samples.tsv.gz",
+        preprocessing=expand("results/models/{model}/{run}/preprocessing.json", model=NETWORKS, run=RUNS),
+        # So that it comes after these jobs. Their benchmark files as inputs would train everything again where they were deleted.
+        others=[
+            *expand("results/predictions/{model}/{run}.tsv.gz", model=NETWORKS, run=RUNS),
+            *expand("results/baselines/{run}.tsv.gz", run=RUNS),
+        ],
+    output:
+        table=report(
+            "results/fingerprint/fingerprint.tsv",
+            caption="../workflow/report/fingerprint.rst",
+            category="Data and versions",
+            labels={"table": "fingerprint"},
+        ),
+    log:
+        "logs/fingerprint/fingerprint.log",
+    benchmark:
+        "benchmarks/fingerprint/fingerprint.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("fingerprint.py"),
+        benchmarks="benchmarks",
+        config=config,
+        target=TARGET,
+    script:
+        "../workflow/scripts/fingerprint.py"

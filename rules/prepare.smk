@@ -41,6 +41,7 @@ rule split:
         cells="results/splits/cells.tsv",
         samples="results/splits/samples.tsv.gz",
         audit="results/splits/audit.tsv",
+        similarity="results/splits/similarity.tsv",
         warnings="results/splits/warnings.tsv",
     log:
         "logs/split/split.log",
@@ -59,5 +60,6 @@ rule split:
         hold_out=config["folds"]["hold_out"],
         target=TARGET,
         seed=config["seed"],
+        allow_leakage=config["allow_leakage"],
     script:
         "../workflow/scripts/split.py"

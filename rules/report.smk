@@ -32,7 +32,7 @@ rule plot_predictions:
     input:
         predictions="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
-        scores="results/scores/{model}/scores.tsv",
+        scores="results/scores/scores.tsv",
     output:
         figure=report(
             "results/figures/{model}/predictions.png",
@@ -56,6 +56,34 @@ rule plot_predictions:
         binary=BINARY,
     script:
         "../workflow/scripts/plot_predictions.py"
+
+
+rule plot_calibration:
+    input:
+        predictions="results/predictions/{model}/test.tsv.gz",
+    output:
+        figure=report(
+            "results/figures/{model}/calibration.png",
+            caption="../workflow/report/plot_calibration.rst",
+            category="Scores",
+            labels={"model": "{model}", "figure": "calibration"},
+        ),
+        table="results/figures/{model}/calibration.tsv",
+    log:
+        "logs/plot_calibration/{model}.log",
+    benchmark:
+        "benchmarks/plot_calibration/{model}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        code=code("plot_calibration.py"),
+        target_label=TARGET_LABEL,
+        binary=BINARY,
+    script:
+        "../workflow/scripts/plot_calibration.py"
 
 
 rule plot_architecture:

@@ -26,8 +26,9 @@ rule train:
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         code=code("train.py"),
-        spec=lambda wildcards: config["models"][wildcards.model],
-        modules=MODULES,
+        spec=lambda wildcards: network(wildcards.model)["spec"],
+        modules=lambda wildcards: network(wildcards.model)["modules"],
+        shuffled_dna=lambda wildcards: network(wildcards.model)["shuffled_dna"],
         target=TARGET,
         schedule=config["training"],
         seed=config["seed"],

@@ -73,7 +73,7 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
         ({"modles": {}}, "unknown key `modles` in the config: did you mean `modules`?"),
         ({"folds": {"nmber": 2}}, "unknown key `nmber` in `folds` of the config: did you mean `number`?"),
         ({"folds": {"zzz": 2}}, "unknown key `zzz` in `folds` of the config: the keys there are hold_out, number."),
-        ({1: 2}, "unknown key `1` in the config: the keys there are bins, "),
+        ({1: 2}, "unknown key `1` in the config: the keys there are a"),
         ({"models": {"m": {"histone": {"drop": 0}}}}, "unknown key `drop` in `models.m.histone` of the config: did you mean `dropout`?"),
         ({"seed": "one"}, "config key `seed` must be a whole number, not 'one'."),
         ({"seed": True}, "config key `seed` must be a whole number, not True."),
@@ -120,6 +120,11 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
             {"cells": {"train": ["a", "b", "c"], "held_out": []}},
             "config key `folds.number` is 4, but there are only 3 training cells to hold out in turn: set `folds.hold_out: genes`",
         ),
+        (
+            {"folds": {"hold_out": "samples"}},
+            "config key `folds.hold_out` is samples, which holds out random rows, so that every gene and cell of theirs is trained on too",
+        ),
+        ({"allow_leakage": "yes"}, "config key `allow_leakage` must be true or false, not 'yes'."),
         ({"bins": 3}, "config key `bins` is 3, which does not divide the window of 10000 bp into equal bins."),
         (
             {"models": {"m": {"histone": {"convolutions": [CONVOLUTION] * 5}}}},
@@ -225,7 +230,7 @@ def test_one_mistake_is_told_in_a_full_file_too(changes):
         {"predict_new": {"samples": "new.tsv"}, "histone": {"path": "no-cell.tsv"}},
         {"genes": {"reader": "table", "columns": {"chrom": None, "tss": None}}, "sequence": {"reader": "csv"}},
         {"cells": {"train": ["a"]}, "folds": {"hold_out": "genes"}},
-        {"cells": {"train": ["a"]}, "folds": {"hold_out": "samples"}},
+        {"cells": {"train": ["a"]}, "folds": {"hold_out": "samples"}, "allow_leakage": True},
         {"cells": {"train": ["E003", "GM12878+x", "a-b_c.d"]}, "folds": {"number": 3}},
         # 10 positions, a convolution of width 10, a pool of 1: one is left.
         {

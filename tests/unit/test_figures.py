@@ -11,6 +11,7 @@ from matplotlib.image import imread
 
 from wakawaka import figures
 from wakawaka.errors import InputError
+from wakawaka.plot_calibration import plot_calibration
 from wakawaka.plot_dna_gene import plot_dna_gene
 from wakawaka.plot_histone_gene import plot_histone_gene
 from wakawaka.plot_learning_curves import plot_learning_curves
@@ -64,7 +65,7 @@ def test_number(value, text):
 
 
 def test_the_light_modules_import_no_tensorflow():
-    modules = ["learning_curves", "predictions", "histone_gene", "dna_gene"]
+    modules = ["learning_curves", "predictions", "calibration", "histone_gene", "dna_gene"]
     imports = "; ".join(f"import wakawaka.plot_{module}" for module in modules)
     check = "import sys; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     code = f"{imports}; {check}"
@@ -340,6 +341,89 @@ def test_without_any_truth_the_figure_says_so(tmp_path, monkeypatch, settings):
     assert len(lines) == 1 and lines[0].split("\t")[0] == ("regime" if settings["binary"] else "cell")
     figure = last_figure(monkeypatch, plot_predictions, tmp_path, *inputs, **settings)
     assert "there is nothing to draw" in figure.get_suptitle().replace("\n", " ") and not figure.axes
+
+
+# Calibration
+
+
+SPREAD = {"target_label": "expression", "binary": False}
+PROBABILITY = {"target_label": "probability", "binary": True}
+
+
+def ensembles(folder, **regimes):
+    """Write [(truth, ensemble_mean, ensemble_sd)] of every regime as aggregate does, as far as the figure reads it."""
+    rows = [(regime, *row) for regime, rows in regimes.items() for row in rows]
+    table = pd.DataFrame(rows, columns=["regime", "truth", "ensemble_mean", "ensemble_sd"])
+    table.to_csv(folder / "test.tsv.gz", sep="\t", index=False, na_rep="-")
+    return folder / "test.tsv.gz"
+
+
+# Errors of 1 with a spread of 1, and of 4 with one of 2; the truth of one sample is not known.
+SPREADS = [(1.0, 0.0, 1.0)] * 5 + [(0.0, 4.0, 2.0)] * 5 + [(np.nan, 0.0, 9.0)]
+
+
+def test_spread_beside_error(tmp_path, monkeypatch):
+    path = ensembles(tmp_path, unseen_gene=SPREADS, both_unseen=[(1.5, 1.0, 0.25)])
+    lines, picture = draw(plot_calibration, tmp_path, path, **SPREAD)
+    assert lines == [
+        "regime\tbin\tsamples\tmean_sd\trmse\tcoverage",
+        "unseen_gene\t1\t5\t1\t1\t1",
+        "unseen_gene\t2\t5\t2\t4\t0",
+        "both_unseen\t1\t1\t0.25\t0.5\t0",
+    ]
+    assert picture.shape == (880, 1360, 4)
+    figure = last_figure(monkeypatch, plot_calibration, tmp_path, path, **SPREAD)
+    first, second = figure.axes
+    # 4 / (1.96 x 2) and 0.5 / (1.96 x 0.25); one sample has no correlation.
+    assert first.get_title() == (
+        "unseen genes, seen cells\n10 samples, 50% in the 95% interval\nrank r = 1.00, spread × 1.02 for 95%"
+    )
+    assert second.get_title() == "both unseen\n1 samples, 0% in the 95% interval\nrank r = –, spread × 1.02 for 95%"
+    assert (first.get_xlabel(), first.get_ylabel()) == ("spread (SD), expression", "error (RMSE), expression")
+    diagonal, points = first.lines
+    assert list(zip(*points.get_data(), strict=True)) == [(1, 1), (2, 4)]
+    assert diagonal.get_xdata().tolist() == diagonal.get_ydata().tolist()
+    assert first.get_xlim()[1] > 2 and first.get_ylim()[1] > 4
+
+
+# matplotlib warns of an axis without an extent.
+@pytest.mark.filterwarnings("error")
+def test_spread_of_models_that_agree_exactly_is_drawn(tmp_path):
+    lines, _ = draw(plot_calibration, tmp_path, ensembles(tmp_path, leaking=[(1.0, 1.0, 0.0)] * 20), **SPREAD)
+    assert lines[1:] == ["leaking\t1\t20\t0\t0\t1"]
+
+
+def test_reliability_of_probabilities(tmp_path, monkeypatch):
+    rows = [(0, 0.125, 0.1), (0, 0.125, 0.1), (1, 0.75, 0.2), (0, 0.75, 0.2), (1, 1.0, 0.0), (np.nan, 0.5, 0.1)]
+    path = ensembles(tmp_path, unseen_cell=rows)
+    lines, picture = draw(plot_calibration, tmp_path, path, **PROBABILITY)
+    assert lines == [
+        "regime\tbin\tsamples\tmean_predicted\tpart_of_1s",
+        "unseen_cell\t1\t2\t0.125\t0",
+        "unseen_cell\t2\t2\t0.75\t0.5",
+        "unseen_cell\t3\t1\t1\t1",
+    ]
+    assert picture.shape == (880, 800, 4)
+    (panel,) = last_figure(monkeypatch, plot_calibration, tmp_path, path, **PROBABILITY).axes
+    # 2/5 of 0.125 and 2/5 of 0.25.
+    assert panel.get_title() == "seen genes, unseen cells\n5 samples\ncalibration error (ECE) 0.150"
+    assert list(zip(*panel.lines[1].get_data(), strict=True)) == [(0.125, 0), (0.75, 0.5), (1, 1)]
+
+
+@pytest.mark.parametrize("settings", [SPREAD, PROBABILITY])
+@pytest.mark.parametrize(
+    ("regimes", "words"),
+    [
+        ({}, "The test set is empty"),
+        ({"unseen_gene": [(np.nan, 0.5, 0.1)]}, "The truth of the test set is not known"),
+    ],
+)
+def test_without_any_truth_of_the_test_set_calibration_says_so(tmp_path, monkeypatch, settings, regimes, words):
+    path = ensembles(tmp_path, **regimes)
+    lines, _ = draw(plot_calibration, tmp_path, path, **settings)
+    assert len(lines) == 1 and lines[0].startswith("regime\tbin\tsamples")
+    figure = last_figure(monkeypatch, plot_calibration, tmp_path, path, **settings)
+    assert figure.get_suptitle().startswith(f"{words}: there is nothing") and not figure.axes
 
 
 # Attributions of a gene

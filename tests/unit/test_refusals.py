@@ -201,10 +201,10 @@ def build(folder, paths, genes, histone, sequence, expression):
     build_store(paths, folder / "warnings.tsv", genes, **sizes, **parts)
 
 
-def make_split(folder, paths, held_out_genes, target=VALUE):
-    names = {name: folder / f"{name}.tsv" for name in ("genes", "cells", "samples", "audit", "warnings")}
+def make_split(folder, paths, held_out_genes, target=VALUE, allow_leakage=True):
+    names = {name: folder / f"{name}.tsv" for name in ("genes", "cells", "samples", "audit", "similarity", "warnings")}
     chosen = {"held_out_cells": [], "held_out_genes": held_out_genes, "folds": 2, "hold_out": "samples", "seed": 1}
-    split(paths, **names, **chosen, target=target)
+    split(paths, **names, **chosen, target=target, allow_leakage=allow_leakage)
 
 
 # The file that `log1p` reads holds counts, of which it warns: see the end.
@@ -516,6 +516,23 @@ def test_a_gene_that_is_held_out_twice(tmp_path, store):
     with pytest.raises(InputError) as caught:
         make_split(tmp_path, store, str(tmp_path / "list.txt"))
     assert str(caught.value).startswith(f"{tmp_path}/list.txt: the gene {A} is listed twice; remove one")
+
+
+def test_random_rows_hold_out_cells_and_genes_that_are_trained_on(tmp_path, store):
+    with pytest.raises(InputError, match="^config key `folds.hold_out` is samples, which holds out random rows"):
+        checked(folds={"hold_out": "samples"})
+    assert checked(folds={"hold_out": "samples"}, allow_leakage=True)
+    with pytest.raises(InputError, match="^the split leaks: of what .* holds out, "):
+        make_split(tmp_path, store, [], allow_leakage=False)
+    assert not (tmp_path / "samples.tsv").exists()
+    make_split(tmp_path, store, [])
+
+
+def test_a_held_out_gene_whose_window_overlaps_that_of_a_training_gene(tmp_path):
+    paths, _ = make_store(tmp_path, genes=TEXTS["gtf"].replace("61\t80", "17\t28"))
+    with pytest.raises(InputError, match=f"\\({B} with {A}: overlapping windows\\); .* add {A} to `held_out_genes`"):
+        make_split(tmp_path, paths, [B], allow_leakage=False)
+    assert not (tmp_path / "samples.tsv").exists()
 
 
 def test_a_submission_of_samples_that_were_trained_on(tmp_path):

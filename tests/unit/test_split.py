@@ -1,11 +1,15 @@
 import gzip
 import itertools
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from real_data import real
 
+import wakawaka.split as split_module
 from wakawaka.build_store import build_store
 from wakawaka.dna import reverse_complement
 from wakawaka.errors import InputError
@@ -16,7 +20,7 @@ from wakawaka.split import connected, overlapping_windows, split
 WINDOW = 100
 CELLS = [f"c{number}" for number in range(6)]
 OUTPUTS = {"genes": "genes.tsv", "cells": "cells.tsv", "samples": "samples.tsv.gz", "audit": "audit.tsv"}
-OUTPUTS["warnings"] = "warnings.tsv"
+OUTPUTS |= {"similarity": "similarity.tsv", "warnings": "warnings.tsv"}
 VALUE = {"kind": "value", "transform": "none"}
 
 
@@ -44,20 +48,23 @@ def make_store(folder, count=40, cells=CELLS, tss=None, chrom=None, group=None, 
     return paths
 
 
-def make_split(
-    folder, store, held_out_cells=(), held_out_genes=(), folds=3, hold_out="cells_and_genes", seed=1, target=VALUE
-):
-    """Split the store; return the genes, cells and audit as tables and the regimes as a dict from run to [cell, gene]."""
+def make_split(folder, store, held_out_cells=(), held_out_genes=(), **options):
+    """Split the store; return the genes, cells and audit as tables and the regimes as a dict from run to [cell, gene].
+
+    Random rows leak, and are allowed to unless `options` says otherwise.
+    """
     outputs = {key: folder / name for key, name in OUTPUTS.items()}
     genes = held_out_genes if isinstance(held_out_genes, str) else list(held_out_genes)
-    chosen = {"held_out_cells": list(held_out_cells), "held_out_genes": genes}
-    split(store, **outputs, **chosen, folds=folds, hold_out=hold_out, target=target, seed=seed)
-    genes, cells, samples, audit, _ = (pd.read_csv(path, sep="\t", keep_default_na=False) for path in outputs.values())
+    options = {"folds": 3, "hold_out": "cells_and_genes", "target": VALUE, "seed": 1} | options
+    options = {"allow_leakage": options["hold_out"] == "samples"} | options
+    split(store, **outputs, held_out_cells=list(held_out_cells), held_out_genes=genes, **options)
+    tables = [pd.read_csv(path, sep="\t", keep_default_na=False) for path in outputs.values()]
+    genes, cells, samples, audit, _, _ = tables
     # A row for every cell and gene, in the order of the store.
     assert list(zip(samples["cell"], samples["gene_id"], strict=True)) == [
         *itertools.product(cells["cell"], genes["gene_id"])
     ]
-    runs = ["final", *(f"fold-{number}" for number in range(1, folds + 1))]
+    runs = ["final", *(f"fold-{number}" for number in range(1, options["folds"] + 1))]
     assert samples.columns.tolist() == ["cell", "gene_id", *runs]
     shape = len(cells), len(genes)
     return genes, cells, audit, {run: samples[run].to_numpy(str).reshape(shape) for run in runs}
@@ -142,6 +149,9 @@ def test_folds_of_samples_are_random_and_called_leaking(store, tmp_path):
         held += fold == "leaking"
     assert np.array_equal(held, final == "train")
     leaking = audit[(audit["regime"] == "leaking") & (audit["run"] == "fold-1")].iloc[0]
+    assert f"{leaking['genes_also_trained_on']} genes are trained on too (G0, " in leaking["leak"]
+    assert leaking["leak"].endswith("; 5 cells are trained on too (c0, c2, c3, c4, c5)")
+    assert audit.loc[audit["regime"] != "leaking", "leak"].unique().tolist() == ["-"]
     assert leaking["genes_also_trained_on"] > 0.9 * leaking["genes"] and leaking["cells_also_trained_on"] == 5
 
 
@@ -269,20 +279,210 @@ def test_without_any_knowledge_a_warning_is_given(tmp_path, caplog):
     assert "genes without coordinates, groups or sequences to compare: 12" in caplog.text
 
 
-def test_held_out_genes_beside_training_genes_are_warned_of(tmp_path, caplog):
-    store = make_store(tmp_path, 12, tss=[0, 50, *(np.arange(2, 12) * 1000)])
-    *_, audit, _ = make_split(tmp_path, store, held_out_genes=["G1", "G5"], hold_out="genes")
-    assert "1 held-out genes share bins or sequence with training genes, so their scores flatter: G1" in caplog.text
-    shared = audit[(audit["run"] == "final") & (audit["regime"] == "unseen_gene")]
-    assert shared["gene_groups_also_trained_on"].tolist() == [1]
-
-
 def test_large_groups_are_spread_over_the_folds(tmp_path):
     store = make_store(
         tmp_path, 30, tss=[-1] * 30, chrom=[""] * 30, group=["a"] * 10 + ["b"] * 8 + ["c"] * 7 + [""] * 5
     )
     genes, *_ = make_split(tmp_path, store, hold_out="genes")
     assert genes["fold"].value_counts().tolist() == [10, 10, 10]
+
+
+# Leaks
+
+# G0 and G1 overlap, and G3, G4 and G5 in a chain: G3 and G5 do not overlap.
+NEIGHBOURS = [0, 50, 1000, 3000, 3080, 3160, *(np.arange(6, 16) * 1000)]
+
+
+def refusal(folder, store, *args, **options):
+    """Return the sentence that a split is refused with; nothing may have been written."""
+    with pytest.raises(InputError) as caught:
+        make_split(folder, store, *args, **options)
+    assert not any((folder / output).exists() for output in OUTPUTS.values())
+    return str(caught.value)
+
+
+def leaks(audit):
+    """Return {(run, regime): leak} of an audit, without the blocks that leak nothing."""
+    rows = audit[audit["leak"] != "-"]
+    return dict(zip(zip(rows["run"], rows["regime"], strict=True), rows["leak"], strict=True))
+
+
+def test_a_split_without_leaks_has_none_in_its_audit(store, tmp_path):
+    *_, audit, _ = make_split(tmp_path, store, ["c1"], ["G3", "G7"])
+    assert audit.columns[-1] == "leak" and leaks(audit) == {}
+    assert "leaks" not in (tmp_path / "warnings.tsv").read_text()
+    # Both genes of a pair held out: nothing leaks.
+    make_split(tmp_path, make_store(tmp_path, 16, tss=NEIGHBOURS), ["c1"], ["G0", "G1"])
+
+
+def test_held_out_genes_beside_training_genes_are_refused(tmp_path):
+    store = make_store(tmp_path, 16, tss=NEIGHBOURS)
+    assert refusal(tmp_path, store, ["c1"], ["G1", "G2"]) == (
+        "the split leaks: of what final (unseen_gene), final (both_unseen) holds out, 1 genes share a group with training genes "
+        "(G1 with G0: overlapping windows); put each group on one side: add G0 to `held_out_genes` (the log of split lists all), "
+        "or remove G1 from it; or set `allow_leakage: true`, and the report says in red what leaks."
+    )
+    # The end of a chain of which the middle is held out too, and one that only the group column joins.
+    says = (
+        "2 genes share a group with training genes (G3 with G5: by way of others, G4 with G5: overlapping windows); put"
+    )
+    assert says in refusal(tmp_path, store, [], ["G3", "G4"])
+    store = make_store(tmp_path, 12, group=["a", "", "a", *[""] * 9])
+    assert "(G0 with G2: the group column); put" in refusal(tmp_path, store, [], ["G0"], hold_out="genes")
+
+
+def test_either_cure_of_the_refusal_is_one(tmp_path, caplog):
+    caplog.set_level("INFO")
+    store = make_store(tmp_path, 16, tss=NEIGHBOURS)
+    says = refusal(tmp_path, store, ["c1"], ["G1", "G2", "G4"])
+    assert "add G0, G3, G5 to `held_out_genes`" in says and "or remove G1, G4 from it" in says
+    assert "with these genes added, `held_out_genes` would not leak: G0 G3 G5" in caplog.text
+    for genes in (["G1", "G2", "G4", "G0", "G3", "G5"], ["G2"]):
+        *_, audit, _ = make_split(tmp_path, store, ["c1"], genes)
+        assert leaks(audit) == {}
+
+
+def test_an_allowed_leak_is_named_in_the_audit_and_warned_of(tmp_path):
+    store = make_store(tmp_path, 16, tss=NEIGHBOURS)
+    *_, audit, regimes = make_split(tmp_path, store, ["c1"], ["G1", "G2"], allow_leakage=True)
+    leak = "1 genes share a group with training genes (G1 with G0: overlapping windows)"
+    assert leaks(audit) == {("final", "unseen_gene"): leak, ("final", "both_unseen"): leak}
+    shared = audit[(audit["run"] == "final") & (audit["regime"] == "unseen_gene")]
+    assert shared["gene_groups_also_trained_on"].tolist() == [1]
+    assert f"holds out, {leak}; `allow_leakage` is true" in (tmp_path / "warnings.tsv").read_text()
+    check_blocks(regimes["final"])
+
+
+def test_genes_that_are_held_out_for_want_of_expression_cannot_be_taken_off_the_list(tmp_path):
+    expression = np.random.default_rng(0).normal(size=(6, 16))
+    expression[:, 0] = np.nan
+    store = make_store(tmp_path, 16, tss=NEIGHBOURS, expression=expression)
+    says = refusal(tmp_path, store, ["c1"], ["G2"])
+    assert "(G0 with G1: overlapping windows)" in says and "add G1 to `held_out_genes`" in says and "remove" not in says
+    make_split(tmp_path, store, ["c1"], ["G2", "G1"])
+
+
+def test_random_rows_are_refused(store, tmp_path):
+    says = refusal(tmp_path, store, hold_out="samples", allow_leakage=False)
+    assert says.startswith(
+        "the split leaks: of what fold-1 (leaking) holds out, 36 genes are trained on too (G0, G1, G2, G3, G4 and 31 more)"
+    )
+    assert "; set `folds.hold_out` to cells_and_genes or genes; or set `allow_leakage: true`" in says
+    assert "held_out_genes" not in says
+
+
+@pytest.mark.parametrize(
+    ("regime", "says"),
+    [
+        ("unseen_cell", "of what fold-1 (unseen_cell), fold-1 (both_unseen) holds out, 1 cells are trained on too (c"),
+        ("unseen_gene", "of what fold-1 (unseen_gene), fold-1 (both_unseen) holds out, 1 genes are trained on too (G"),
+    ],
+)
+def test_a_single_sample_on_the_wrong_side_is_found(store, tmp_path, monkeypatch, regime, says):
+    right = split_module._fold_regimes
+
+    def wrong(fold, *args):
+        regimes = right(fold, *args)
+        if fold == 0:
+            cell, gene = np.argwhere(regimes == regime)[-1]
+            regimes[cell, gene] = "train"
+        return regimes
+
+    monkeypatch.setattr(split_module, "_fold_regimes", wrong)
+    assert says in refusal(tmp_path, store)
+
+
+def test_a_group_in_two_folds_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(split_module, "_deal_groups", lambda group, *args: np.arange(len(group)) % 3)
+    says = (
+        "2 genes share a group with training genes (G0 with G1: overlapping windows, G3 with G4: overlapping windows)"
+    )
+    store = make_store(tmp_path, 16, tss=NEIGHBOURS)
+    assert f"of what fold-1 (unseen_gene), fold-1 (both_unseen) holds out, {says};" in refusal(tmp_path, store)
+
+
+# Similar windows
+
+
+LONG = 2000
+
+
+def family(rng):
+    """Windows of 2,000 bp: 0 and 9 are one but for two bases, on other strands; 3 holds 40% of 8, 10 a tenth of 6."""
+    dna = rng.integers(0, 4, (12, LONG)).astype(np.uint8)
+    dna[9] = dna[0]
+    dna[9, [700, 1400]] ^= 1
+    dna[9] = reverse_complement(dna[9])
+    dna[3, 100:900] = dna[8, 1200:]
+    dna[10, :200] = dna[6, :200]
+    return dna
+
+
+def similarities(folder):
+    return pd.read_csv(folder / "similarity.tsv", sep="\t", keep_default_na=False, dtype={"similarity": str})
+
+
+def test_windows_of_the_same_sequence_are_one_group_wherever_they_lie(tmp_path):
+    chrom = [str(number) for number in range(12)]
+    store = make_store(tmp_path, 12, chrom=chrom, dna=family(np.random.default_rng(1)))
+    genes, _, _, regimes = make_split(tmp_path, store, hold_out="genes")
+    check_groups(genes, regimes, np.array([*range(9), 0, 9, 10]))
+    assert "(G0 with G9: near-identical sequence)" in refusal(tmp_path / "refused", store, [], ["G0"])
+    *_, audit, _ = make_split(tmp_path, store, [], ["G0"], allow_leakage=True)
+    assert set(leaks(audit)) == {("final", "unseen_gene")}
+    table = similarities(tmp_path)
+    assert table[["run", "gene_id", "similar_to"]].iloc[0].tolist() == ["final", "G0", "G9"]
+    assert float(table["similarity"][0]) >= 0.9
+
+
+def test_the_most_similar_training_window_of_every_held_out_gene(tmp_path):
+    store = make_store(tmp_path, 12, dna=family(np.random.default_rng(1)))
+    genes, *_ = make_split(tmp_path, store, ["c0"], ["G8"], hold_out="genes")
+    table = similarities(tmp_path)
+    assert table.columns.tolist() == ["run", "gene_id", "similar_to", "similarity"]
+    runs = {"-": "final", "1": "fold-1", "2": "fold-2", "3": "fold-3"}
+    expected = sorted((runs[fold], gene) for gene, fold in zip(genes["gene_id"], genes["fold"], strict=True))
+    assert sorted(zip(table["run"], table["gene_id"], strict=True)) == expected
+    rows = table.set_index("gene_id")
+    # A held-out test gene is no training gene of any fold: G3 is like none.
+    assert rows.loc["G8", "similar_to"] == "G3" and 0.2 < float(rows.loc["G8", "similarity"]) < 0.6
+    assert rows.loc["G3", ["similar_to", "similarity"]].tolist() == ["-", "0"]
+    # Too little to be told.
+    assert rows.loc["G6", "similar_to"] == "G10" and 0 < float(rows.loc["G6", "similarity"]) < 0.2
+    # Nor is G9 one of the fold that holds out G0.
+    assert rows.loc["G0", "similar_to"] == "-"
+    part = float(rows.loc["G8", "similarity"])
+    assert (tmp_path / "warnings.tsv").read_text().splitlines()[1:] == [
+        "1 of 12 held-out genes have a window of which more than 20% stands in that of one training gene too, as between paralogues; "
+        f"their scores may flatter: G8 like G3 ({part:.2f}, final); see similarity.tsv"
+    ]
+
+
+def test_without_sequences_or_held_out_genes_no_similarity_is_told(store, tmp_path):
+    make_split(tmp_path, store, ["c1"], ["G3"])
+    assert (tmp_path / "similarity.tsv").read_text() == "run\tgene_id\tsimilar_to\tsimilarity\n"
+    with_dna = make_store(tmp_path, 12, dna=family(np.random.default_rng(1)))
+    make_split(tmp_path, with_dna, hold_out="samples")
+    assert (tmp_path / "similarity.tsv").read_text() == "run\tgene_id\tsimilar_to\tsimilarity\n"
+
+
+# The course's split
+
+
+def test_the_regimes_of_the_course(tmp_path):
+    """Of its 177,032 held-out rows 54.2% are of seen genes, 40.9% of seen cells, and 4.9% of neither."""
+    folder = real("course_structure")
+    table = pd.read_csv(folder / "genes.tsv", sep="\t")
+    course = yaml.safe_load((Path(__file__).parents[2] / "resources/course.yaml").read_text())
+    cells = course["cells"]
+    assert sorted(cells["held_out"]) == (folder / "held_out_cells.txt").read_text().split()
+    store = make_store(tmp_path, len(table), cells=cells["train"] + cells["held_out"], tss=[-1] * len(table))
+    out = [f"G{row}" for row in np.flatnonzero(table["set"] == "eval")]
+    *_, audit, _ = make_split(tmp_path, store, cells["held_out"], out, folds=2)
+    final = audit[audit["run"] == "final"].set_index("regime")["samples"]
+    assert final.to_dict() == {"train": 50 * 16_000, "unseen_cell": 96_000, "unseen_gene": 72_350, "both_unseen": 8_682}
+    part = final.drop("train") / final.drop("train").sum()
+    assert part.sum() == 1 and (100 * part).round(1).tolist() == [54.2, 40.9, 4.9]
 
 
 # Held-out genes and missing expression

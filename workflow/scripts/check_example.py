@@ -9,4 +9,5 @@ with job(snakemake):
         scores=snakemake.input.scores,
         truth=snakemake.input.truth,
         table=snakemake.output.table,
+        models=snakemake.params.models,
     )

@@ -11,6 +11,7 @@ with job(snakemake):
         scores=snakemake.input.scores,
         figure=snakemake.output.figure,
         table=snakemake.output.table,
+        model=snakemake.wildcards.model,
         target_label=snakemake.params.target_label,
         binary=snakemake.params.binary,
     )

@@ -1,4 +1,4 @@
-"""Scores per regime, beside the baselines."""
+"""Scores of networks and baselines, regime by regime, with intervals."""
 
 from wakawaka.runtime import job
 
@@ -6,10 +6,17 @@ with job(snakemake):
     from wakawaka.score import score
 
     score(
-        final=snakemake.input.final,
-        folds=snakemake.input.folds,
-        test=snakemake.input.test,
-        table=snakemake.output.table,
-        summary=snakemake.output.summary,
+        predictions=snakemake.input.predictions,
+        baselines=snakemake.input.baselines,
+        ensembles=snakemake.input.ensembles,
+        genes=snakemake.input.genes,
+        similarity=snakemake.input.similarity,
+        scores=snakemake.output.scores,
+        networks=snakemake.params.networks,
+        models=snakemake.params.models,
+        runs=snakemake.params.runs,
+        draws=snakemake.params.draws,
+        rank_draws=snakemake.params.rank_draws,
+        seed=snakemake.params.seed,
         binary=snakemake.params.binary,
     )

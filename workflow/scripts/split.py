@@ -11,6 +11,7 @@ with job(snakemake):
         cells=snakemake.output.cells,
         samples=snakemake.output.samples,
         audit=snakemake.output.audit,
+        similarity=snakemake.output.similarity,
         warnings=snakemake.output.warnings,
         held_out_cells=snakemake.params.held_out_cells,
         held_out_genes=snakemake.input.held_out_genes or snakemake.params.held_out_genes,
@@ -18,4 +19,5 @@ with job(snakemake):
         hold_out=snakemake.params.hold_out,
         target=snakemake.params.target,
         seed=snakemake.params.seed,
+        allow_leakage=snakemake.params.allow_leakage,
     )

@@ -15,6 +15,7 @@ with job(snakemake):
         run=snakemake.wildcards.run,
         spec=snakemake.params.spec,
         modules=snakemake.params.modules,
+        shuffled_dna=snakemake.params.shuffled_dna,
         target=snakemake.params.target,
         schedule=snakemake.params.schedule,
         seed=snakemake.params.seed,

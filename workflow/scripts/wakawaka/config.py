@@ -47,6 +47,7 @@ def check_config(config, schema):
     if error is not None:
         raise InputError(_sentence(error))
     _check_cells(config)
+    _check_leakage(config)
     _check_windows(config)
     _check_training(config)
     _check_target(config)
@@ -206,6 +207,7 @@ def _kinds(types):
         "object": "a group of keys",
         "integer": "a whole number",
         "number": "a number",
+        "boolean": "true or false",
         "null": "null",
     }
     return " or ".join(names.get(kind, kind) for kind in as_list(types))
@@ -223,6 +225,15 @@ def _check_cells(config):
         raise InputError(
             f"config key `folds.number` is {folds['number']}, but there are only {len(train)} training cells to hold out in turn: "
             "set `folds.hold_out: genes`, which holds out genes in all cells, or lower `folds.number`."
+        )
+
+
+def _check_leakage(config):
+    """Refuse folds that are known to leak before anything has run; what depends on the data, the split finds."""
+    if config["folds"]["hold_out"] == "samples" and not config["allow_leakage"]:
+        raise InputError(
+            "config key `folds.hold_out` is samples, which holds out random rows, so that every gene and cell of theirs is trained on too: "
+            "set it to cells_and_genes or genes, or set `allow_leakage: true`, and the report says in red that these scores leak."
         )
 
 

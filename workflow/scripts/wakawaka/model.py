@@ -125,6 +125,12 @@ def use_threads(threads):
     kmers.use_threads(threads)
 
 
+def device():
+    """Return in words what TensorFlow computes on: the name of the first GPU, or CPU."""
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU") if gpus else "CPU"
+
+
 def load_model(path):
     """Return a model saved as `.keras`, without ever running code from the file.
 

@@ -34,7 +34,7 @@ NOTHING = "The truth of none of the samples that a model has not seen is known: 
 
 
 @style()
-def plot_predictions(predictions, out_of_fold, scores, figure, table, target_label, binary):
+def plot_predictions(predictions, out_of_fold, scores, figure, table, *, model, target_label, binary):
     """Draw the final model's predictions for the test set against the truth, or of a binary target ROC curves.
 
     If no truth of the test set is known, or it is empty, what is drawn instead are the fold models' predictions for the
@@ -48,6 +48,7 @@ def plot_predictions(predictions, out_of_fold, scores, figure, table, target_lab
         figure: path of the PNG to write.
         table: path of the TSV to write: cell, gene_id, regime, truth, prediction of every sample drawn; of a binary target regime,
             run, predictor (model or gene_mean), false_positive_rate, true_positive_rate of every point of the curves.
+        model: name of the model in `scores`.
         target_label: what is predicted, in its unit, for the axes: "log2(RPKM + 1)".
         binary: whether the truth is 0 or 1 and predictions are probabilities.
     """
@@ -64,12 +65,12 @@ def plot_predictions(predictions, out_of_fold, scores, figure, table, target_lab
         canvas.suptitle("\n".join(textwrap.wrap(NOTHING, 2 * PANEL_LETTERS)))
     else:
         draw = _draw_roc if binary else _draw
-        canvas = draw(drawn, read_table(scores), source, words, target_label)
+        canvas = draw(drawn, _scores(scores, source, model), words, target_label)
     save(canvas, figure)
 
 
-def _draw(known, scores, source, words, target_label):
-    """Return the figure; `source` is the set and the run of the scores, `words` the title of the figure, if any."""
+def _draw(known, scores, words, target_label):
+    """Return the figure; `scores` are as `_scores` returns them, `words` is the title of the figure, if any."""
     dense = known["regime"].value_counts().max() > MOST_POINTS
     low, high = _limits(known[["truth", "prediction"]].to_numpy())
     canvas, panels, groups = _panels(known, words, dense)
@@ -80,14 +81,14 @@ def _draw(known, scores, source, words, target_label):
             panel.scatter(group["truth"], group["prediction"], s=9, color=BLUE, alpha=0.5, linewidth=0)
     for panel, group in zip(panels, groups, strict=True):
         diagonal = panel.plot([low, high], [low, high], color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
-        panel.set(xlim=(low, high), ylim=(low, high), aspect="equal", title=_title(group, scores, source, VALUE_SCORES))
+        panel.set(xlim=(low, high), ylim=(low, high), aspect="equal", title=_title(group, scores, VALUE_SCORES))
         panel.set_xlabel(f"true {target_label}")
     panels[0].set_ylabel(f"predicted {target_label}")
     canvas.legend(diagonal, ["prediction = truth"], loc="outside lower center")
     return canvas
 
 
-def _draw_roc(known, scores, source, words, target_label):
+def _draw_roc(known, scores, words, target_label):
     """Return the figure of ROC curves; the arguments are those of `_draw`."""
     canvas, panels, groups = _panels(known, words, dense=False)
     diagonal = {"color": INK, "linewidth": 0.9, "linestyle": (0, (4, 2)), "label": "guessing"}
@@ -96,9 +97,7 @@ def _draw_roc(known, scores, source, words, target_label):
             look = CURVES["prediction" if predictor == "model" else predictor]
             panel.plot(curve["false_positive_rate"], curve["true_positive_rate"], **look)
         panel.plot([0, 1], [0, 1], **diagonal)
-        panel.set(
-            xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", title=_title(group, scores, source, LABEL_SCORES)
-        )
+        panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", title=_title(group, scores, LABEL_SCORES))
         panel.set_xlabel("false positive rate")
     panels[0].set_ylabel("true positive rate")
     lines = [Line2D([], [], **look) for look in (*CURVES.values(), diagonal)]
@@ -152,20 +151,23 @@ def _draw_density(canvas, panels, groups, extent):
     bar.ax.yaxis.set_major_formatter("{x:g}")
 
 
-def _title(group, scores, source, names):
+def _title(group, scores, names):
     """Return the title of a panel; `names` are the scores to write, and each with what it is compared with."""
     regime = group["regime"].iloc[0]
-    averaged = "mean over folds:\n" if source == OUT_OF_FOLD else ""
+    averaged = "mean over folds:\n" if scores["run"].iloc[0] == "mean" else ""
+    of_regime = scores[scores["regime"] == regime].set_index(["predictor", "metric"])["value"]
     lines = []
     for name, title, baseline, words in names:
-        line = f"{title}{number(_score(scores, regime, source, 'model')[name])}"
+        line = f"{title}{number(of_regime['model', name])}"
         if baseline:
-            line += f" ({words} {number(_score(scores, regime, source, baseline)[name])})"
+            line += f" ({words} {number(of_regime[baseline, name])})"
         lines.append(line)
     return f"{LABELS[regime]}\n{len(group):,} samples, {averaged}{lines[0]}\n{lines[1]}"
 
 
-def _score(scores, regime, source, predictor):
-    """Return the row of scores.tsv of one predictor on one regime; `source` is the set and the run."""
-    chosen = scores[["set", "run", "regime", "predictor"]] == [*source, regime, predictor]
-    return scores[chosen.all(axis=1)].iloc[0]
+def _scores(path, source, model):
+    """Return the rows of scores.tsv of one set and run, the model being called so."""
+    table = read_table(path)
+    chosen = table[["set", "run", "similarity"]] == [*source, "all"]
+    table = table[chosen.all(axis=1) & table["baseline"].isna()]
+    return table.assign(predictor=table["predictor"].replace(model, "model"))

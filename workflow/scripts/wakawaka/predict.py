@@ -31,7 +31,8 @@ def predict(store, samples, model, preprocessing, predictions, *, run, threads):
         predictions: output path. run: column of `samples`. threads: of TensorFlow and of the loops of our own.
     """
     use_threads(threads)
-    store, about = Store(store), json.loads(Path(preprocessing).read_text(encoding="utf-8"))
+    about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
+    store = Store(store, about["shuffled_dna"])
     truth = targets.values(store, about["target"], about["fitted"])
     predictor = load_predictor(model, store, about["spec"], about["modules"], about["binary"])
     predicted = predictor(store, np.ones(truth.shape, bool))

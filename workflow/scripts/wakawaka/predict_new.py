@@ -78,7 +78,12 @@ def _read(preprocessing):
 
 
 def _check(about, store, preprocessing):
-    """Refuse inputs of another form than those that the model learnt from."""
+    """Refuse inputs of another form than those that the model learnt from, and a model that learnt from the wrong DNA."""
+    if about.get("shuffled_dna") is not None:
+        raise InputError(
+            f"{preprocessing}: this model was trained on the DNA of other genes, to find out what the sequence is worth; name another "
+            "one in `predict_new.model`."
+        )
     if sorted(about["modules"]) != sorted(store.modules):
         raise InputError(
             f"config key `modules` is {store.modules}, but the model in {preprocessing} was trained on {about['modules']}: set it to that."

@@ -1,178 +1,318 @@
-"""Scores of every run, regime by regime, beside the two baselines that a model has to beat."""
+"""The scores of all predictors side by side: one table, regime by regime, with intervals and in pairs."""
 
 import logging
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from . import metrics
+from . import block_scores, calibration
+from .baselines import LABELS as BASELINES
+from .bootstrap import draw, interval
 from .files import read_table, write_table
-from .regimes import HELD_OUT, LABELS, TRAIN
+from .metrics import cross_entropies
+from .regimes import HELD_OUT, LABELS, LEAKING, POOL, POOLED, TRAIN, UNSEEN_CELL
 
 log = logging.getLogger(__name__)
 
-# The rows of the summary, by set and run, and what their model is called there.
-SHOWN = {
-    ("test", "final"): "final model",
-    ("test", "ensemble"): "mean of the fold models",
-    ("validation", "mean"): "model, mean over folds",
-    ("train", "final"): "final model",
-    ("train", "mean"): "model, mean over folds",
+# What tables for people call the scores.
+TITLES = {
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "r2": "R2",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+    "pearson_across_genes": "Pearson across genes",
+    "spearman_across_genes": "Spearman across genes",
+    "pearson_across_cells": "Pearson across cells",
+    "spearman_across_cells": "Spearman across cells",
+    "pearson_beyond_gene_mean": "Pearson beyond the gene means",
+    "spearman_beyond_gene_mean": "Spearman beyond the gene means",
+    "bce": "log loss",
+    "auroc": "AUROC",
+    "aupr": "AUPR",
+    "auroc_across_genes": "AUROC across genes",
+    "aupr_across_genes": "AUPR across genes",
+    "auroc_across_cells": "AUROC across cells",
+    "sd_ratio": "standard deviation of predictions / truths",
+    "coverage": "coverage",
+    "spread_factor": "factor of the spread",
+    "spread_error_rank": "rank correlation of spread and error",
+    "calibration_error": "expected calibration error",
+    "skill": "skill",
 }
-BASELINES = {"gene_mean": "per-gene training mean", "training_mean": "training mean"}
+
+ABLATIONS = {"histone_only": "histone only", "dna_only": "DNA only", "shuffled_dna": "DNA of other genes"}
+
+# Held-out genes are also scored by how much of their window stands in that of a training gene: upper ends of the bins.
+SIMILARITY_ENDS = (0.01, 0.05, 0.2, np.inf)
+SIMILARITY_NAMES = ("below 0.01", "0.01 to 0.05", "0.05 to 0.2", "0.2 and above")
+ALL = "all"
+
+# The regimes whose genes were seen, so that a gene's training mean can be taken off.
+SEEN_GENES = (UNSEEN_CELL, LEAKING, TRAIN)
 
 
-class Kind(NamedTuple):
-    """How one kind of target is scored: the function, its scores' titles in the summary, and the loss that skill compares."""
+class Run(NamedTuple):
+    """What is known of one run; arrays are [cell, gene] in the order of the store.
 
-    scores: Callable
-    titles: dict
-    loss: str
+    Attributes:
+        name: final, fold-1, ... regimes: str. truth: float64, NaN where not known. predicted: dict from (predictor, run) to float64.
+        similarity: [gene] float64, to the most similar training gene, NaN where not known.
+    """
 
-
-VALUES = Kind(
-    metrics.scores,
-    {
-        "mse": "MSE",
-        "rmse": "RMSE",
-        "r2": "R2",
-        "pearson": "Pearson",
-        "spearman": "Spearman",
-        "pearson_across_genes": "across genes",
-        "pearson_across_cells": "across cells",
-    },
-    "mse",
-)
-LABELS_0_1 = Kind(
-    metrics.binary_scores,
-    {
-        "bce": "log loss",
-        "auroc": "AUROC",
-        "aupr": "AUPR",
-        "auroc_across_genes": "AUROC across genes",
-        "aupr_across_genes": "AUPR across genes",
-        "auroc_across_cells": "AUROC across cells",
-    },
-    "bce",
-)
-SETS = {"test": "test", "validation": "validation", "train": "training"}
+    name: str
+    regimes: np.ndarray
+    truth: np.ndarray
+    predicted: dict
+    similarity: np.ndarray
 
 
-def score(final, folds, test, table, summary, *, binary):
-    """Write all scores, and a short table of them for the report.
+class Settings(NamedTuple):
+    """Of the bootstrap: draws, and how many of them rank measures take; the seed; the group of each gene; whether truths are labels."""
 
-    Baselines are fitted on the run's own training samples: `training_mean` predicts their mean; `gene_mean` a gene's mean
-    over the training cells, and the training mean for genes it has not seen. Of labels 0 and 1 these are the parts that are 1. `skill`
-    is 1 - loss / loss of the training mean on the same samples: 0 is no better than a constant. The loss is the MSE or, of
-    labels, the log loss. A regime none of whose samples has a truth is left out.
+    draws: int
+    rank_draws: int
+    seed: int
+    groups: np.ndarray
+    binary: bool
+
+
+def score(
+    predictions, baselines, ensembles, genes, similarity, scores,
+    *, networks, models, runs, draws, rank_draws, seed, binary,
+):  # fmt: skip
+    """Write the scores of networks and baselines on the same samples.
+
+    A row for each of: set (test; validation, what the folds held out; train), regime (those of regimes.py, and `pool`: all
+    held-out samples together, for comparison with published numbers), similarity (all, or a bin of the held-out genes' similarity to
+    training genes), run (final; ensemble, the mean of the fold models; fold-1 ...; mean, over the folds, by number of samples),
+    predictor, metric, and baseline (only of skill). Then value; low and high, the ends of the 95% interval of a bootstrap over genes
+    and cells as blocks, where `over` says which of them were drawn; and the numbers of cells, genes and samples.
+
+    Scores are those of block_scores.py, and:
+    skill: 1 - loss / loss of the baseline on the same samples and under the same draws; the loss is the MSE or, of labels, the log loss.
+    pearson_beyond_gene_mean, spearman_beyond_gene_mean: of the truth without the gene's mean truth over the run's training samples, and the
+    prediction without the gene's mean prediction over the same samples. What a predictor says of the gene as such, it says of the training
+    samples too, so that only what it knows of the cell counts; one that answers alike in every cell has none. Of seen genes alone.
+    coverage: of the ensemble, the part of truths within 1.96 of its standard deviations of its mean; spread_factor: what these have to be
+    multiplied by to cover 95%; spread_error_rank: Spearman's correlation of standard deviation and size of the error. Of labels
+    instead calibration_error, the expected calibration error.
 
     Args:
-        final, folds: paths of predictions as `predict` writes them, `folds` a list. test: path as `aggregate` writes it.
-        table: output path, long: set (test, validation, train), regime, run (final, ensemble, fold-1 ..., mean and sd
-            over the folds), predictor (model, training_mean, gene_mean), samples, the scores of metrics.py, skill.
-        summary: output path of the table in words.
-        binary: whether the truth is 0 or 1 and predictions are probabilities.
+        predictions: paths as `predict` writes them, of each of `networks` in turn all `runs`, the final one first.
+        baselines: paths as `baselines` writes them, of all runs. ensembles: paths of the test set as `aggregate` writes it, of `models`.
+        genes, similarity: paths, as `split` writes them. scores: output path.
+        networks: list of str, names of models and of their ablations. models: list of str, those of the models. runs: list of str.
+        draws: number of bootstrap draws. rank_draws: so many of them are taken for rank measures, which take longer.
+        seed: of the draws. binary: whether truths are 0 or 1 and predictions are probabilities.
     """
-    kind = LABELS_0_1 if binary else VALUES
-    rows = _run_scores(kind, read_table(final), "final", "test")
-    rows += _ensemble_scores(kind, read_table(test))
-    for number, path in enumerate(folds, start=1):
-        rows += _run_scores(kind, read_table(path), f"fold-{number}", "validation")
-    _add_skill(rows, kind.loss)
-    result = pd.DataFrame(rows)
-    result = pd.concat([result, *_over_folds(result, kind)], ignore_index=True)
-    write_table(result, table)
-    write_table(_summary(result, kind), summary)
-    for row in result[(result["run"] == "final") & (result["predictor"] == "model")].to_dict("records"):
-        loss = f"{kind.titles[kind.loss]} {row[kind.loss]:.4f}"
-        log.info("final model, %s (%s): %s, skill %.3f", LABELS[row["regime"]], row["set"], loss, row["skill"])
+    groups = read_table(genes)["group"].to_numpy(np.int64)
+    settings = Settings(draws, rank_draws, seed, groups, binary)
+    columns = {network: predictions[number * len(runs) :] for number, network in enumerate(networks)}
+    found = [
+        _read_run(name, {network: paths[number] for network, paths in columns.items()}, baselines[number], similarity)
+        for number, name in enumerate(runs)
+    ]
+    final, folds = found[0], found[1:]
+    spreads = {}
+    for model, path in zip(models, ensembles, strict=True):
+        table = read_table(path, usecols=["ensemble_mean", "ensemble_sd"])
+        held_out = np.isin(final.regimes, HELD_OUT)
+        final.predicted[model, "ensemble"], spreads[model] = (_scattered(table[name], held_out) for name in table)
+    rows = [
+        row
+        for where, parts in _blocks(final, folds)
+        for row in _block_rows(where, parts, spreads if where["set"] == "test" else {}, settings)
+    ]
+    columns = ["set", "regime", "similarity", "run", "predictor", "metric", "baseline", "value", "low", "high", "over"]
+    write_table(pd.DataFrame(rows, columns=[*columns, "cells", "genes", "samples"]), scores)
 
 
-def baselines(predictions):
-    """Return the baselines' predictions for every row of a run's table, as a dict of [row] float64 arrays."""
-    trained = predictions[(predictions["regime"] == TRAIN) & predictions["truth"].notna()]
-    mean = trained["truth"].mean()
-    by_gene = predictions["gene_id"].map(trained.groupby("gene_id")["truth"].mean())
-    return {"training_mean": np.full(len(predictions), mean), "gene_mean": by_gene.fillna(mean).to_numpy()}
+def in_words(predictor):
+    """Return what tables for people call a predictor."""
+    model, _, ablation = predictor.partition(".")
+    return BASELINES.get(predictor, f"{model}, {ABLATIONS[ablation]}" if ablation else model)
 
 
-def _run_scores(kind, predictions, run, set_name):
-    """Return the rows of one run: model and baselines in every regime, and on its own training samples."""
-    predicted = {"model": predictions["prediction"], **baselines(predictions)}
-    predictions = predictions.assign(**predicted)
-    rows = []
-    for regime in (*HELD_OUT, TRAIN):
-        where = {"set": "train" if regime == TRAIN else set_name, "regime": regime, "run": run}
-        rows += [_block_scores(kind, predictions, column, where | {"predictor": column}) for column in predicted]
-    return [row for row in rows if row["samples"]]
+def _read_run(name, networks, baselines, similarity):
+    """Return a `Run`; `networks` is a dict from names to paths of predictions."""
+    table = read_table(baselines)
+    shape = table["cell"].nunique(), table["gene_id"].nunique()
+    predicted = {(column, name): table[column] for column in BASELINES if column in table}
+    for network, path in networks.items():
+        theirs = read_table(path, usecols=["cell", "gene_id", "prediction"])
+        assert theirs["cell"].equals(table["cell"]) and theirs["gene_id"].equals(table["gene_id"])
+        predicted[network, name] = theirs["prediction"]
+    predicted = {key: column.to_numpy(np.float64).reshape(shape) for key, column in predicted.items()}
+    like = read_table(similarity)
+    like = like[like["run"] == name].set_index("gene_id")["similarity"]
+    regimes, truth = table["regime"].to_numpy(str).reshape(shape), table["truth"].to_numpy(np.float64).reshape(shape)
+    return Run(name, regimes, truth, predicted, like.reindex(table["gene_id"][: shape[1]]).to_numpy(np.float64))
 
 
-def _ensemble_scores(kind, test):
-    """Return the rows of the mean of the fold models."""
-    where = {"set": "test", "run": "ensemble", "predictor": "model"}
-    rows = [_block_scores(kind, test, "ensemble_mean", where | {"regime": regime}) for regime in HELD_OUT]
-    return [row for row in rows if row["samples"]]
+def _scattered(values, mask):
+    """Return values [sample], one for each place of a mask, as an array of the mask's shape, NaN elsewhere."""
+    result = np.full(mask.shape, np.nan)
+    result[mask] = values
+    return result
 
 
-def _block_scores(kind, predictions, column, where):
-    """Return the row of one column of predictions in the regime that `where` names; samples without a truth are left out."""
-    block = predictions[(predictions["regime"] == where["regime"]) & predictions["truth"].notna()]
-    names = block["cell"].to_numpy(str), block["gene_id"].to_numpy(str)
-    return where | {"samples": len(block), **kind.scores(block["truth"], block[column], *names)}
+def _blocks(final, folds):
+    """Yield what is scored: a dict of set, regime and similarity, and its parts, a list of (Run, mask [cell, gene])."""
+    for name, runs in (("test", [final]), ("validation", folds)):
+        masks = {regime: [run.regimes == regime for run in runs] for regime in HELD_OUT}
+        masks[POOL] = [np.isin(run.regimes, POOLED) for run in runs]
+        for regime, of_runs in masks.items():
+            parts = _with_truth(runs, of_runs)
+            # The pool of a single regime is that regime.
+            others = [other for other in POOLED if regime == POOL and _with_truth(runs, masks[other])]
+            if parts and len(others) != 1:
+                yield {"set": name, "regime": regime, "similarity": ALL}, parts
+            for number, like in enumerate(SIMILARITY_NAMES if regime != POOL else ()):
+                similar = [(run, mask & (_bin(run.similarity) == number)) for run, mask in parts]
+                similar = [(run, mask) for run, mask in similar if mask.any()]
+                if similar:
+                    yield {"set": name, "regime": regime, "similarity": like}, similar
+    for runs in ([final], folds):
+        parts = _with_truth(runs, [run.regimes == TRAIN for run in runs])
+        yield {"set": "train", "regime": TRAIN, "similarity": ALL}, parts
 
 
-def _add_skill(rows, loss):
-    """Add the skill to every row; that of the mean of the fold models is against the final run's training mean."""
-    constant = {
-        (row["set"], row["regime"], row["run"]): row[loss] for row in rows if row["predictor"] == "training_mean"
+def _with_truth(runs, masks):
+    known = [(run, mask & np.isfinite(run.truth)) for run, mask in zip(runs, masks, strict=True)]
+    return [(run, mask) for run, mask in known if mask.any()]
+
+
+def _bin(similarity):
+    """Return the bin of each similarity, -1 where it is not known."""
+    return np.where(np.isnan(similarity), -1, np.searchsorted(SIMILARITY_ENDS, similarity, side="right"))
+
+
+def _block_rows(where, parts, spreads, settings):
+    """Yield the rows of one block: of each run, and of the mean over the folds."""
+    together = np.logical_or.reduce([mask for _, mask in parts])
+    # The folds' own training samples are not what anybody asks an interval of.
+    count = 0 if where["set"] == "train" and parts[0][0].name != "final" else settings.draws
+    draws = draw(together, settings.groups, count, [settings.seed, *",".join(where.values()).encode()])
+    found = {
+        key: scores for run, mask in parts for key, scores in _run_scores(where, run, mask, draws, settings).items()
     }
-    for row in rows:
-        run = "final" if row["run"] == "ensemble" else row["run"]
-        least = constant[row["set"], row["regime"], run]
-        row["skill"] = 1 - row[loss] / least if least > 0 else np.nan
+    for model, spread in spreads.items():
+        (run, mask) = parts[0]
+        found[model, "ensemble"] |= _spread_scores(
+            run.truth, run.predicted[model, "ensemble"], spread, mask, draws, settings
+        )
+    sizes = {run.name: _sizes(mask) for run, mask in parts}
+    if parts[0][0].name != "final":
+        found |= _over_folds(found, parts, draws)
+        sizes["mean"] = {"cells": together.any(axis=1).sum(), "genes": together.any(axis=0).sum()}
+        sizes["mean"]["samples"] = sum(mask.sum() for _, mask in parts)
+    loss = "bce" if settings.binary else "mse"
+    log.info("%s, %s: %d predictors scored", where["set"], LABELS[where["regime"]], len(found))
+    for (predictor, run), scores in found.items():
+        drawn = {"over": draws.over if run in ("final", "ensemble", "mean") and count else "nothing"}
+        sizes_of_run = sizes.get(run, sizes.get("final"))
+        for (metric, baseline), values in _with_skills(scores, predictor, run, found, loss).items():
+            ends = dict(zip(("value", "low", "high"), interval(values, drawn["over"]), strict=True))
+            who = {"run": run, "predictor": predictor, "metric": metric, "baseline": baseline}
+            yield where | who | ends | drawn | sizes_of_run
 
 
-def _over_folds(result, kind):
-    """Return the mean and the standard deviation over folds of every score; a score that some fold lacks has neither."""
-    folds = result[result["run"].str.startswith("fold-")]
-    grouped = folds.groupby(["set", "regime", "predictor"], sort=False)
-    values = [*kind.titles, "skill"]
-    for name, spread in (
-        ("mean", grouped[values].agg(lambda v: v.mean(skipna=False))),
-        ("sd", grouped[values].agg(lambda v: v.std(ddof=1, skipna=False))),
-    ):
-        yield spread.assign(run=name, samples=grouped["samples"].sum()).reset_index()
+def _sizes(mask):
+    return {"cells": mask.any(axis=1).sum(), "genes": mask.any(axis=0).sum(), "samples": mask.sum()}
 
 
-def _summary(result, kind):
-    """Return the rows that a reader compares, in words: by set, then by regime."""
-    rows = [row for row in result.to_dict("records") if (row["set"], row["run"]) in SHOWN]
-    rows = [row for row in rows if row["set"] != "train" or row["predictor"] == "model"]
-    regimes = [*HELD_OUT, TRAIN]
-    rows.sort(key=lambda row: (list(SETS).index(row["set"]), regimes.index(row["regime"])))
-    deviations = result[result["run"] == "sd"].set_index(["set", "regime", "predictor"])
-    return pd.DataFrame([_in_words(row, deviations, kind) for row in rows])
+def _with_skills(scores, predictor, run, found, loss):
+    """Return the scores of a predictor and its skill beside all others, as a dict from (metric, baseline) to [1 + draw]."""
+    result = {(metric, None): values for metric, values in scores.items()}
+    at = "final" if run == "ensemble" else run
+    for other in (name for name, where in found if where == at and (name, where) != (predictor, run)):
+        theirs = found[other, at][loss]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result["skill", other] = np.where(theirs > 0, 1 - scores[loss] / theirs, np.nan)
+    return result
 
 
-def _in_words(row, deviations, kind):
-    who = SHOWN[row["set"], row["run"]] if row["predictor"] == "model" else BASELINES[row["predictor"]]
-    line = {"set": SETS[row["set"]], "regime": LABELS[row["regime"]], "predictor": who, "samples": row["samples"]}
-    for name, title in (kind.titles | {"skill": "skill"}).items():
-        key = (row["set"], row["regime"], row["predictor"])
-        line[title] = _number(row[name], deviations.at[key, name] if row["run"] == "mean" else None)
-    return line
+def _run_scores(where, run, mask, draws, settings):
+    """Return the scores of every predictor of a run, as a dict from (predictor, run) to dicts from metrics to [1 + draw]."""
+    found = {}
+    ranked = where["similarity"] == ALL
+    for key, predicted in run.predicted.items():
+        # The mean of the fold models is of the test set alone.
+        if np.isnan(predicted[mask]).any():
+            continue
+        scores = _scores(run.truth, predicted, mask, draws, settings, ranked)
+        if where["regime"] in SEEN_GENES and not settings.binary and ranked:
+            trained = (run.regimes == TRAIN) & np.isfinite(run.truth)
+            scores |= _beyond_gene_mean(run.truth, predicted, trained, mask, draws, settings)
+        found[key] = scores
+    return found
 
 
-def _number(value, deviation):
-    if not np.isfinite(value):
-        # A hyphen alone would be a list in the report's text.
-        return "–"
-    # Over four folds a third digit would say nothing.
-    return _fixed(value, 3) if deviation is None else f"{_fixed(value, 2)} ± {_fixed(deviation, 2)}"
+def _scores(truth, predicted, mask, draws, settings, ranked):
+    """Return a dict from metrics to [1 + draw] floats; those of ranks, if they are wanted, have fewer draws."""
+    few = draws.first(settings.rank_draws)
+    found = block_scores.value_scores(truth, predicted, mask, draws)
+    if settings.binary:
+        losses = cross_entropies(np.where(mask, truth, 0), predicted)
+        found = {"bce": block_scores.mean_loss(losses, mask, draws), "sd_ratio": found["sd_ratio"]}
+    if ranked:
+        rank = block_scores.label_scores if settings.binary else block_scores.rank_scores
+        found |= rank(truth, predicted, mask, few)
+    return found
 
 
-def _fixed(value, digits):
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
+def _beyond_gene_mean(truth, predicted, trained, mask, draws, settings):
+    """Return the correlations of what is left when every gene's mean over the training samples is taken off."""
+    count = trained.sum(axis=0)
+    mask = mask & (count > 0)
+    if not mask.any():
+        return {}
+    truth, predicted = (
+        values - np.where(trained, values, 0).sum(axis=0) / np.maximum(count, 1) for values in (truth, predicted)
+    )
+    pearson = block_scores.value_scores(truth, predicted, mask, draws)["pearson"]
+    spearman = block_scores.rank_scores(truth, predicted, mask, draws.first(settings.rank_draws))["spearman"]
+    return {"pearson_beyond_gene_mean": pearson, "spearman_beyond_gene_mean": spearman}
+
+
+def _spread_scores(truth, mean, spread, mask, draws, settings):
+    """Return what the ensemble's spread says of its error; intervals of the coverage alone."""
+    rows = truth[mask], mean[mask], spread[mask]
+    if settings.binary:
+        return {"calibration_error": np.array([calibration.ece(*rows[:2])])}
+    inside = np.abs(truth - mean) <= calibration.Z * spread
+    return {
+        "coverage": block_scores.mean_loss(inside.astype(np.float64), mask, draws),
+        "spread_factor": np.array([calibration.factor(*rows)]),
+        "spread_error_rank": np.array([calibration.spread_error_rank(*rows)]),
+    }
+
+
+def _over_folds(found, parts, draws):
+    """Return the means over folds of every predictor's scores, by the number of samples of each fold."""
+    sizes = {run.name: block_scores.samples(mask, draws) for run, mask in parts}
+    result = {}
+    for predictor in dict.fromkeys(name for name, _ in found):
+        of_folds = {run: found[predictor, run] for run in sizes}
+        metrics = set.intersection(*(set(scores) for scores in of_folds.values()))
+        scores = {
+            metric: _mean([(scores[metric], sizes[run]) for run, scores in of_folds.items()])
+            for metric in of_folds[parts[0][0].name]
+            if metric in metrics
+        }
+        if "mse" in scores:
+            scores["rmse"] = np.sqrt(scores["mse"])
+        result[predictor, "mean"] = scores
+    return result
+
+
+def _mean(values):
+    """Return the mean of pairs of scores and weights [1 + draw]; a draw's over the folds that have it, the score itself over all."""
+    scores, weights = (np.stack([pair[: len(values[0][0])] for pair in column]) for column in zip(*values, strict=True))
+    weights = np.where(np.isfinite(scores), weights, 0)
+    total = weights.sum(axis=0)
+    mean = np.where(total > 0, np.nansum(scores * weights, axis=0) / np.where(total > 0, total, 1), np.nan)
+    mean[0] = np.nan if np.isnan(scores[:, 0]).any() else mean[0]
+    return mean

@@ -41,9 +41,9 @@ def shared_sequence_pairs(dna):
     for gene, codes in enumerate(dna):
         if gene and gene % 1000 == 0:
             log.info("looking for shared sequence: %d of %d genes", gene, len(dna))
-        kmers, valid = _kmers(codes)
-        start = np.searchsorted(keys, kmers, "left")
-        stop = np.searchsorted(keys, kmers, "right")
+        found, valid = kmers(codes, LENGTH)
+        start = np.searchsorted(keys, found, "left")
+        stop = np.searchsorted(keys, found, "right")
         for place in np.flatnonzero((stop > start) & valid):
             for entry in order[start[place] : stop[place]]:
                 _, other, anchor, flipped = anchors[entry]
@@ -60,25 +60,33 @@ def _anchors(dna):
     anchors = []
     for gene, codes in enumerate(dna):
         for flipped, sequence in ((False, codes), (True, reverse_complement(codes))):
-            kmers, valid = _kmers(sequence)
+            found, valid = kmers(sequence, LENGTH)
             places = np.flatnonzero(valid)
             anchors += [
-                (kmers[place], gene, int(place), flipped) for place in {*places[:1].tolist(), *places[-1:].tolist()}
+                (found[place], gene, int(place), flipped) for place in {*places[:1].tolist(), *places[-1:].tolist()}
             ]
     return anchors
 
 
-def _kmers(codes):
-    """Return all 32-mers [position] as uint64, two bits a base, and which of them are free of N."""
-    kmers = (codes & 3).astype(np.uint64)
+def kmers(codes, length):
+    """Return all k-mers of a sequence, and which of them are free of N.
+
+    Args:
+        codes: [position] uint8.
+        length: of the k-mers, a power of two, at most 32.
+
+    Returns:
+        ([position] uint64, two bits a base, the first base highest; [position] bool), both empty where the sequence is shorter.
+    """
+    found = (codes & 3).astype(np.uint64)
     clean = codes != N
     width = 1
     # Two neighbouring k-mers make one of twice the width: five doublings give 32.
-    while width < LENGTH:
-        kmers = (kmers[:-width] << np.uint64(2 * width)) | kmers[width:]
+    while width < length:
+        found = (found[:-width] << np.uint64(2 * width)) | found[width:]
         clean = clean[:-width] & clean[width:]
         width *= 2
-    return kmers, clean
+    return found, clean
 
 
 def _overlap_agrees(codes, other, shift):

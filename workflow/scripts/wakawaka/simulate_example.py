@@ -323,6 +323,15 @@ def expected_mse(effect, cells, genes):
     }
 
 
+def expected_loss(effect):
+    """Return by how much the expected MSE of who knows all but one thing exceeds that of who knows all: {thing: value}.
+
+    The motif is there or not, a variance of p (1 - p), if p is the share of genes that carry it; A R has a variance of 1.
+    """
+    motif = MOTIF**2 * MOTIF_SHARE * (1 - MOTIF_SHARE)
+    return {"motif": effect**2 * motif, "interaction": effect**2 * INTERACTION**2}
+
+
 def describe(table, motif, seed, effect, cells, held_out_cells):
     """Return the truth behind the example, ready for JSON."""
     return {
@@ -343,6 +352,7 @@ def describe(table, motif, seed, effect, cells, held_out_cells):
         "windows_over_chromosome_end": ids(table, "over_end"),
         "held_out_cells": list(held_out_cells),
         "held_out_genes": ids(table, "held_out"),
+        "expected_loss": {name: round(mse, 6) for name, mse in expected_loss(effect).items()},
         "expected_mse": {
             regime: {predictor: round(mse, 6) for predictor, mse in of_regime.items()}
             for regime, of_regime in expected_mse(effect, len(cells), int((~table["held_out"]).sum())).items()

@@ -2,6 +2,8 @@
 
 The test set are the held-out cells and genes. The rest is cut into folds; a fold mirrors the test by holding out cells
 and genes together. Genes that share bins or sequence stay in one group, and a group in one fold.
+
+What leaks all the same, because the lists of the user or the data want it so, the audit finds, and the split is refused.
 """
 
 import logging
@@ -16,13 +18,35 @@ from .gene_ids import plain_id
 from .parts import Warnings, some, write_warnings
 from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, TEST, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 from .shared_sequence import shared_sequence_pairs
+from .similarity import PARALOGUE, near_identical_pairs, similarity_table, sketch
 from .store import Store
 
 log = logging.getLogger(__name__)
 
 
+# The regimes of which no gene, and those of which no cell, may be trained on. Of random rows neither may: they always leak.
+_NEW_GENES = (UNSEEN_GENE, BOTH_UNSEEN, LEAKING)
+_NEW_CELLS = (UNSEEN_CELL, BOTH_UNSEEN, LEAKING)
+# That one sentence names; every fold of random rows leaks in its own words, and audit.tsv has them all.
+_MOST_LEAKS = 2
+
+
 def split(
-    store, genes, cells, samples, audit, warnings, *, held_out_cells, held_out_genes, folds, hold_out, target, seed
+    store,
+    genes,
+    cells,
+    samples,
+    audit,
+    similarity,
+    warnings,
+    *,
+    held_out_cells,
+    held_out_genes,
+    folds,
+    hold_out,
+    target,
+    seed,
+    allow_leakage,
 ):
     """Write the split.
 
@@ -30,45 +54,39 @@ def split(
 
     Args:
         store: paths of the store.
-        genes, cells, samples, audit: output paths. `samples` has a row per cell and gene, in the order of the store, and
-            for each run (final, fold-1, ...) the sample's regime in it.
+        genes, cells, samples, audit, similarity: output paths. `samples` has a row per cell and gene, in the order of the store,
+            and for each run (final, fold-1, ...) the sample's regime in it. `audit` has a row per run and regime, with what it
+            shares with the training samples and, in `leak`, what of that it must not. `similarity` has a row for each gene
+            that a run holds out, with the training window most similar to its own (see similarity.py).
         warnings: output path of the table of the sentences that were logged as warnings.
         held_out_cells: list of str. held_out_genes: list of ids, or the path of a text file with one id per line.
         folds: number of folds. hold_out: cells_and_genes, genes or samples.
         target: dict, see targets.py.
+        allow_leakage: bool, whether a split that leaks is written all the same, with a warning.
 
     Raises:
         InputError: unknown or repeated ids in the list of held-out genes, nothing left to train on, in a fold too, fewer
-            cells or groups of genes than folds, or a value that the target cannot be made of.
+            cells or groups of genes than folds, a value that the target cannot be made of, or a split that leaks.
     """
     store, said = Store(store), Warnings()
     # The targets are not needed here, but a value that they cannot be made of should be found out before anything is trained.
     known = targets.known(store, target)
     if targets.is_binary(target):
         _check_labels(store, target, said)
-    gene_out = _held_out_genes(store.genes, held_out_genes)
-    cell_out = np.isin(store.cells, held_out_cells)
-    gene_out, cell_out = _without_expression(store, known, gene_out, cell_out, said)
-    group, grouped_by = _groups(store, said)
-    rng = np.random.default_rng(seed)
-    gene_fold = _deal_groups(group, ~gene_out, folds, rng, hold_out)
-    cell_fold = _deal_cells(~cell_out, folds, rng, hold_out)
-    regimes = {"final": _block_regimes(cell_out, gene_out)}
-    sample_fold = rng.integers(folds, size=known.shape)
-    for fold in range(folds):
-        regimes[f"fold-{fold + 1}"] = _fold_regimes(fold, regimes["final"], gene_fold, cell_fold, sample_fold, hold_out)
+    listed = _held_out_genes(store.genes, held_out_genes)
+    gene_out, cell_out = _without_expression(store, known, listed, np.isin(store.cells, held_out_cells), said)
+    sketches = sketch(store.dna) if "dna" in store.modules else None
+    group, links = _groups(store, sketches, said)
+    gene_fold, cell_fold, regimes = _deal(group, gene_out, cell_out, folds, hold_out, seed)
     has_truth = {run: _has_truth(store, target, run, regime, known) for run, regime in regimes.items()}
     _warn_of_genes_without_truth(store, known, has_truth["final"], gene_out, said)
+    audited = _audit(store, regimes, has_truth, group, links)
+    _refuse_leaks(store, audited, group, gene_out, listed, allow_leakage, said)
+    similar = similarity_table(sketches, store.genes, _sides(regimes, has_truth))
+    _tell_of_similar_windows(similar, said)
     _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes)
-    write_table(_audit(regimes, has_truth, group), audit)
-    log.info(
-        "%d genes in %d groups (%s), the largest of %d",
-        len(group),
-        group.max() + 1,
-        grouped_by,
-        np.bincount(group).max(),
-    )
-    _warn_of_shared_groups(store, group, gene_out, said)
+    write_table(audited, audit)
+    write_table(similar, similarity)
     write_warnings(said, warnings)
 
 
@@ -127,33 +145,39 @@ def _without_expression(store, known, gene_out, cell_out, said):
     return gene_out, cell_out
 
 
-def _groups(store, said):
-    """Return the group number [gene] of genes that must stay together, and in words what groups them.
+def _groups(store, sketches, said):
+    """Return the group number [gene] of genes that must stay together, and why: a dict from a reason to pairs of rows.
 
     Coordinates and the user's groups both count. Genes without coordinates are compared with all others by their sequence;
-    where no gene has any, the user's groups stand for them, and only genes without a group are compared.
+    where no gene has any, the user's groups stand for them, and only genes without a group are compared. Wherever they
+    lie, genes whose windows are one sequence under two names stay together.
     """
     table = store.gene_table
     placed, grouped = table["tss"].notna().to_numpy(), table["group"].notna().to_numpy()
     bare = ~placed if placed.any() else ~grouped
-    pairs, reasons = [], []
+    links = {}
     if placed.any():
         tss = table["tss"].fillna(-1).to_numpy(np.int64)
-        pairs += overlapping_windows(table["chrom"].fillna("").to_numpy(str), tss, store.info["window"])
-        reasons.append("overlapping windows")
+        chrom = table["chrom"].fillna("").to_numpy(str)
+        links["overlapping windows"] = overlapping_windows(chrom, tss, store.info["window"])
     if grouped.any():
         first = {}
-        pairs += [(first.setdefault(name, row), row) for row, name in table["group"].dropna().items()]
-        reasons.append("the group column")
+        links["the group column"] = [
+            (first.setdefault(name, row), row) for row, name in table["group"].dropna().items()
+        ]
     if bare.any() and "dna" in store.modules:
-        pairs += [pair for pair in shared_sequence_pairs(store.dna) if bare[list(pair)].any()]
-        reasons.append("shared sequence")
+        links["shared sequence"] = [pair for pair in shared_sequence_pairs(store.dna) if bare[list(pair)].any()]
     elif bare.any():
         said.add(
             f"genes without coordinates, groups or sequences to compare: {bare.sum()}; where their windows overlap those of others, "
             "folds share what they hold out; give all genes coordinates, or all a group (`genes.columns`)"
         )
-    return connected(len(table), pairs), " and ".join(reasons) or "each by itself"
+    if sketches is not None:
+        links["near-identical sequence"] = near_identical_pairs(sketches)
+    group = connected(len(table), [pair for pairs in links.values() for pair in pairs])
+    reasons, largest = " and ".join(links) or "each by itself", np.bincount(group).max()
+    log.info("%d genes in %d groups (%s), the largest of %d", len(group), group.max() + 1, reasons, largest)
+    return group, links
 
 
 def overlapping_windows(chrom, tss, window):
@@ -179,6 +203,18 @@ def connected(count, pairs):
     return pd.factorize(labels)[0]
 
 
+def _deal(group, gene_out, cell_out, folds, hold_out, seed):
+    """Return the fold [gene], the fold [cell], both -1 where there is none, and a dict from run to regimes [cell, gene]."""
+    rng = np.random.default_rng(seed)
+    gene_fold = _deal_groups(group, ~gene_out, folds, rng, hold_out)
+    cell_fold = _deal_cells(~cell_out, folds, rng, hold_out)
+    sample_fold = rng.integers(folds, size=(len(cell_out), len(gene_out)))
+    regimes = {"final": _block_regimes(cell_out, gene_out)}
+    for fold in range(folds):
+        regimes[f"fold-{fold + 1}"] = _fold_regimes(fold, regimes["final"], gene_fold, cell_fold, sample_fold, hold_out)
+    return gene_fold, cell_fold, regimes
+
+
 def _deal_groups(group, trained, folds, rng, hold_out):
     """Return the fold [gene] of every training gene, -1 for others: large groups first, each to the smallest fold."""
     fold = np.full(len(group), -1)
@@ -189,7 +225,7 @@ def _deal_groups(group, trained, folds, rng, hold_out):
     if len(present) < folds:
         raise InputError(
             f"config key `folds.number` is {folds}, but the training genes form only {len(present)} groups "
-            "that must stay together; lower it, or set `folds.hold_out: samples` and mind that its scores leak."
+            "that must stay together; lower it, or set `folds.hold_out: samples` and `allow_leakage: true` and mind that its scores leak."
         )
     shuffled = rng.permutation(present)
     filled, home = np.zeros(folds, int), np.full(len(sizes), -1)
@@ -271,18 +307,38 @@ def _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fol
     write_table(pd.DataFrame({**grid, **{run: values.ravel() for run, values in regimes.items()}}), samples)
 
 
-def _audit(regimes, has_truth, group):
+def _trained(regime, has_truth):
+    """Return the masks [cell] and [gene] of what a run is trained on."""
+    trained = (regime == TRAIN) & has_truth
+    return trained.any(axis=1), trained.any(axis=0)
+
+
+def _sides(regimes, has_truth):
+    """Return, for every run, the masks [gene] of those held out in all cells and of those trained on."""
+    return {
+        run: (np.isin(regime, (UNSEEN_GENE, BOTH_UNSEEN)).any(axis=0), _trained(regime, has_truth[run])[1])
+        for run, regime in regimes.items()
+    }
+
+
+def _audit(store, regimes, has_truth, group, links):
     """Count every block of every run, and what it shares with the run's training samples."""
     rows = []
     for run, regime in regimes.items():
-        trained = (regime == TRAIN) & has_truth[run]
-        train_genes, train_cells = trained.any(axis=0), trained.any(axis=1)
+        train_cells, train_genes = _trained(regime, has_truth[run])
         for name in (TRAIN, *HELD_OUT):
             block = regime == name
             if not block.any():
                 continue
             block_genes, block_cells = block.any(axis=0), block.any(axis=1)
-            shared = np.intersect1d(group[train_genes], group[block_genes])
+            leaks = [
+                *(_leaking_genes(store, group, links, block_genes, train_genes) if name in _NEW_GENES else ()),
+                *(
+                    _leaking("cells are trained on too", store.cells[block_cells & train_cells])
+                    if name in _NEW_CELLS
+                    else ()
+                ),
+            ]
             rows.append(
                 {
                     "run": run,
@@ -293,17 +349,84 @@ def _audit(regimes, has_truth, group):
                     "samples_with_truth": int((block & has_truth[run]).sum()),
                     "cells_also_trained_on": int((block_cells & train_cells).sum()),
                     "genes_also_trained_on": int((block_genes & train_genes).sum()),
-                    "gene_groups_also_trained_on": len(shared),
+                    "gene_groups_also_trained_on": len(np.intersect1d(group[train_genes], group[block_genes])),
+                    "leak": "; ".join(leaks) or np.nan,
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _warn_of_shared_groups(store, group, gene_out, said):
-    """The held-out genes are the user's choice: say so if they share windows with training genes."""
-    both = np.intersect1d(group[gene_out], group[~gene_out])
-    if len(both):
-        genes = store.genes[gene_out & np.isin(group, both)]
+def _leaking(what, names):
+    return [f"{len(names)} {what} ({some(names)})"] if len(names) else []
+
+
+def _leaking_genes(store, group, links, held, trained):
+    """Name the held-out genes that are trained on themselves, and those with a training gene of their group beside them."""
+    beside = held & ~trained & np.isin(group, group[trained])
+    partners = _partners(group, links, beside, trained) if beside.any() else {}
+    pairs = [f"{store.genes[gene]} with {store.genes[other]}: {why}" for gene, (other, why) in partners.items()]
+    return _leaking("genes are trained on too", store.genes[held & trained]) + _leaking(
+        "genes share a group with training genes", pairs
+    )
+
+
+def _partners(group, links, beside, trained):
+    """Return {row: (row of a training gene of its group, why it is)} of the genes in `beside`.
+
+    The training gene is one that the gene is linked to itself, where there is one, else the first of those of its group.
+    """
+    partners = {}
+    for reason, pairs in links.items():
+        for pair in pairs:
+            for gene, other in (pair, pair[::-1]):
+                if beside[gene] and trained[other]:
+                    partners.setdefault(gene, (other, reason))
+    first = {group[row]: row for row in np.flatnonzero(trained)[::-1]}
+    for gene in np.flatnonzero(beside).tolist():
+        partners.setdefault(gene, (first[group[gene]], "by way of others"))
+    return dict(sorted(partners.items()))
+
+
+def _refuse_leaks(store, audited, group, gene_out, listed, allow, said):
+    """Refuse a split of which a held-out block shares what it must not with the training samples, or warn of it."""
+    leaks = audited[audited["leak"].notna()]
+    if not len(leaks):
+        return
+    where = leaks["run"] + " (" + leaks["regime"] + ")"
+    found = [
+        f"of what {', '.join(places)} holds out, {leak}" for leak, places in where.groupby(leaks["leak"], sort=False)
+    ]
+    found = f"the split leaks: {'; '.join(found[:_MOST_LEAKS])}"
+    if allow:
+        said.add(f"{found}; `allow_leakage` is true, so it is used, but these scores flatter")
+        return
+    cures = ["set `folds.hold_out` to cells_and_genes or genes"] if (leaks["regime"] == LEAKING).any() else []
+    cures += _cure_of_groups(store, group, gene_out, listed)
+    raise InputError("; ".join([found, *cures, "or set `allow_leakage: true`, and the report says in red what leaks."]))
+
+
+def _cure_of_groups(store, group, gene_out, listed):
+    """Say which ids to add to `held_out_genes`, or to remove from it, so that no group stands on both sides."""
+    both = np.isin(group, np.intersect1d(group[gene_out], group[~gene_out]))
+    if not both.any():
+        return []
+    add, remove = store.genes[both & ~gene_out], store.genes[both & gene_out]
+    log.info("with these genes added, `held_out_genes` would not leak: %s", " ".join(add))
+    cure = f"put each group on one side: add {some(add)} to `held_out_genes` (the log of split lists all)"
+    # Those without expression are held out without being listed.
+    removable = listed[both & gene_out].all()
+    return [f"{cure}, or remove {some(remove)} from it" if removable else cure]
+
+
+def _tell_of_similar_windows(similar, said):
+    """Warn of held-out genes that may have a paralogue among the training genes, the most similar ones by name."""
+    alike = similar[similar["similarity"] > PARALOGUE].sort_values("similarity", ascending=False, kind="stable")
+    if len(alike):
+        columns = (alike[name] for name in ("gene_id", "similar_to", "similarity", "run"))
+        pairs = [f"{gene} like {other} ({part:.2f}, {run})" for gene, other, part, run in zip(*columns, strict=True)]
         said.add(
-            f"{len(genes)} held-out genes share bins or sequence with training genes, so their scores flatter: {some(genes)}"
+            f"{len(alike)} of {len(similar)} held-out genes have a window of which more than {PARALOGUE:.0%} stands in that of one "
+            f"training gene too, as between paralogues; their scores may flatter: {some(pairs)}; see similarity.tsv"
         )
+    elif len(similar):
+        log.info("none of %d held-out genes has a window like that of a training gene", len(similar))

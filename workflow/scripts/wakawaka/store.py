@@ -14,6 +14,7 @@ class Store:
 
     Args:
         paths: the paths of the store's files; each is known by its file name.
+        shuffled_dna: a seed with which every gene is given the DNA of another one, the same in all runs; None leaves each its own.
 
     Attributes:
         info: dict, the content of store.json.
@@ -24,8 +25,9 @@ class Store:
         dna: [gene, position] uint8 codes, read-only.
     """
 
-    def __init__(self, paths):
+    def __init__(self, paths, shuffled_dna=None):
         self._paths = {Path(path).name: Path(path) for path in paths}
+        self._shuffled_dna = shuffled_dna
 
     @cached_property
     def info(self):
@@ -60,7 +62,8 @@ class Store:
 
     @cached_property
     def dna(self):
-        return self._array("dna.npy")
+        dna = self._array("dna.npy")
+        return dna if self._shuffled_dna is None else dna[_others(len(dna), self._shuffled_dna)]
 
     @property
     def modules(self):
@@ -79,3 +82,11 @@ class Store:
 
     def _array(self, name):
         return np.load(self._paths[name], mmap_mode="r", allow_pickle=False)
+
+
+def _others(count, seed):
+    """Return a random permutation [count] that leaves nothing in its place."""
+    order = np.random.default_rng(seed).permutation(count)
+    result = np.empty(count, np.int64)
+    result[order] = np.roll(order, 1)
+    return result

@@ -16,7 +16,7 @@ from .batches import batches
 from .checkpoint import load_checkpoint, save_checkpoint
 from .errors import InputError
 from .files import atomic, remove_leftovers, sha256, write_table
-from .model import model_inputs, use_threads, words_of
+from .model import device, model_inputs, use_threads, words_of
 from .parts import some
 from .predictor import Predictor
 from .progress import Progress, duration
@@ -35,7 +35,7 @@ LIBRARIES = ("keras", "numba", "numpy", "tensorflow-cpu", "tensorflow")
 
 def train(
     store, samples, model, preprocessing, history, checkpoint,
-    *, run, spec, modules, target, schedule, seed, threads, code,
+    *, run, spec, modules, shuffled_dna, target, schedule, seed, threads, code,
 ):  # fmt: skip
     """Train a model and write it with its history, and with all that applying it to other data takes.
 
@@ -48,10 +48,12 @@ def train(
     Args:
         store: paths of the store. samples: path of the table of regimes. model, history: output paths.
         preprocessing: output path, JSON: run; spec, modules, marks, window, bins and binary, as the model was built; oriented,
-            scale and counting, as the store says of its inputs; target, and `fitted` on the training samples of this run alone.
+            scale and counting, as the store says of its inputs; target, and `fitted` on the training samples of this run alone;
+            shuffled_dna, the seed of `Store` or null; made_with: versions, seed, threads and device.
         checkpoint: path of the file that is written after each epoch and removed at the end. If it is there at the start, and of
             the same data, settings, code and versions, training goes on from it, to the same bits as without interruption.
-        run: column of `samples`. spec, modules: as in config.yaml. target: dict, see targets.py.
+        run: column of `samples`. spec, modules: as in config.yaml. shuffled_dna: whether every gene is given the DNA of another one, to
+            find out what the sequence itself is worth. target: dict, see targets.py.
         schedule: dict as `training` in config.yaml.
         seed: with the run's name it fixes the weights, the order of samples and the dropout, bit for bit on one
             machine with one number of threads.
@@ -63,8 +65,9 @@ def train(
     """
     use_threads(threads)
     settings = {"run": run, "spec": spec, "modules": modules, "target": target, "schedule": schedule, "seed": seed}
+    settings["shuffled_dna"] = seed if shuffled_dna else None
     identity = {"settings": settings, "code": code, "number of threads": threads, **_files_and_versions(store, samples)}
-    store = Store(store)
+    store = Store(store, settings["shuffled_dna"])
     regimes, binary = read_regimes(samples, store, run), targets.is_binary(target)
     fitted = targets.fit(store, target, regimes == TRAIN)
     truth = targets.values(store, target, fitted)
@@ -99,7 +102,9 @@ def train(
         shown = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         log.info("%s: %s, %.0f samples/s, %s left", label, shown, rate, duration(progress.left))
     about = {"run": run, "spec": spec, "modules": modules, "binary": binary, "target": target, "fitted": fitted}
-    _finish(trainer, rows, model, preprocessing, about | _about_inputs(store), history, checkpoint)
+    about |= {"shuffled_dna": settings["shuffled_dna"], **_about_inputs(store)}
+    about["made_with"] = {"versions": identity["versions"], "seed": seed, "threads": threads, "device": device()}
+    _finish(trainer, rows, model, preprocessing, about, history, checkpoint)
 
 
 def _resume(checkpoint, identity, trainer):

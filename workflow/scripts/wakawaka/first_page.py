@@ -1,0 +1,265 @@
+"""The first page of the report: what the scores say in five sentences for each model, and one table."""
+
+import numpy as np
+
+from .baselines import LABELS as BASELINES
+from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, TRAIN, UNSEEN_CELL, UNSEEN_GENE
+from .score import in_words
+
+SIMPLE = ("ridge_bins", "ridge_summaries", "trees_summaries")
+LOSSES = {False: ("mse", "MSE"), True: ("bce", "log loss")}
+
+
+class Page:
+    """The scores that a page is made of.
+
+    Args:
+        table: DataFrame as `score` writes it, of all similarities. set_name, run: what is looked at: the test set of the final run, or
+            what the folds held out. binary: whether truths are labels. facts: the content of the example's truth.json, or None.
+    """
+
+    def __init__(self, table, set_name, run, binary, facts):
+        self.set_name, self.run, self.facts = set_name, run, facts or {}
+        self.loss, self.loss_title = LOSSES[binary]
+        names = ["set", "run", "regime", "predictor", "metric", "baseline"]
+        keyed = table.fillna({"baseline": ""}).set_index(names)
+        self._rows = keyed[~keyed.index.duplicated()].sort_index()
+        self.predictors = list(dict.fromkeys(table["predictor"]))
+
+    def row(self, predictor, metric, regime, baseline="", set_name=None, run=None):
+        """Return the row of one score as a dict, None where there is none or it is not defined."""
+        key = (set_name or self.set_name, run or self.run, regime, predictor, metric, baseline)
+        row = self._rows.loc[key] if key in self._rows.index else None
+        return None if row is None or np.isnan(row["value"]) else row.to_dict()
+
+    def skill(self, predictor, baseline, regime, run=None):
+        """Return the row of a skill beside a baseline."""
+        return self.row(predictor, "skill", regime, baseline, run=run)
+
+    def regimes(self, among):
+        """Return those of some regimes that have scores."""
+        return [regime for regime in among if self.row("training_mean", self.loss, regime)]
+
+
+def first_page(page, verdicts, leaks, models, modules):
+    """Return the page as reStructuredText.
+
+    Args:
+        page: `Page`. verdicts: DataFrame of the verdicts, see verdicts.py. leaks: list of str, what `audit.tsv` says is on both sides of a
+            split. models, modules: lists of str.
+    """
+    text = [".. role:: red", ""]
+    text += [f":red:`Leakage, allowed by allow_leakage: {_plain(leak)}`\n" for leak in leaks]
+    for model in models:
+        text += [_heading(f"What the scores of {model} say", "-"), ""]
+        sentences = (_of_seen_genes, _of_unseen_genes, _of_dna, _of_simple_models, _of_trust)
+        text += [f"{number}. {sentence(page, model, modules)}" for number, sentence in enumerate(sentences, start=1)]
+        text.append("")
+    where = "the test set" if page.set_name == "test" else "what the folds held out (mean over the folds)"
+    text += [
+        f"Of {where}: {page.loss_title} with its 95% interval, and after the stroke the skill beside the training mean.",
+        "",
+    ]
+    text += _table(page)
+    if page.set_name == "test" and page.row("training_mean", page.loss, UNSEEN_GENE, set_name="validation", run="mean"):
+        text += ["The same of what the folds held out, as the mean over the folds:", ""]
+        text += _table(page, "validation", "mean")
+    text += _falling_short(verdicts)
+    return "\n".join(text) + "\n"
+
+
+def _of_seen_genes(page, model, modules):
+    """Say whether the model knows more of a seen gene than its average."""
+    for regime in page.regimes((UNSEEN_CELL, LEAKING)):
+        memory, ours = page.skill("gene_mean", "training_mean", regime), page.skill(model, "gene_mean", regime)
+        if memory and ours:
+            return (
+                f"*{LABELS[regime].capitalize()}:* answering with each gene's average over the training cells, which takes nothing but "
+                f"memory, has skill {_ends(memory)} beside a constant; beside that average {_plain(model)} has skill {_ends(ours)}, "
+                f"so it {_wins(ours)}."
+            )
+    return "*Seen genes:* no sample of a seen gene in an unseen cell has a known truth here, so nothing is said of other cells."
+
+
+def _of_unseen_genes(page, model, modules):
+    """Say what is left where no gene can be remembered."""
+    regimes = page.regimes((UNSEEN_GENE, BOTH_UNSEEN))
+    found = [(regime, page.skill(model, "training_mean", regime)) for regime in regimes]
+    said = [f"{_ends(row)} for {LABELS[regime]}" for regime, row in found if row]
+    if not said:
+        return "*Unseen genes:* there are none whose truth is known, so a model that only remembers genes would not be found out."
+    return (
+        "*Unseen genes:* of these nothing can be remembered, the per-gene average falls back to the training mean (skill 0), and "
+        f"{_plain(model)} has skill {' and '.join(said)}."
+    )
+
+
+def _of_dna(page, model, modules):
+    """Say whether the sequence is understood, or a name to remember the gene by."""
+    if "dna" not in modules:
+        return "*DNA:* none was given, so no sequence can serve as a gene's name."
+    shuffled = f"{model}.shuffled_dna"
+    if shuffled not in page.predictors:
+        return (
+            "*DNA:* no network was trained with the DNA of other genes (`ablations`), so what was understood and what was "
+            "remembered is not told apart."
+        )
+    found = {regime: page.skill(model, shuffled, regime) for regime in page.regimes((UNSEEN_CELL, UNSEEN_GENE))}
+    said = [
+        f"{_ends(row)} for {LABELS[regime]}{_lost(page, model, shuffled, regime)}"
+        for regime, row in found.items()
+        if row
+    ]
+    if not said:
+        return "*DNA:* nothing that was held out has a known truth, so what the sequence is worth is not known."
+    return f"*DNA:* beside the same network with the DNA of other genes {_plain(model)} has skill {' and '.join(said)}: {_lesson(found)}"
+
+
+def _lost(page, model, other, regime):
+    """Return how much error the other one has more and, on the built-in example, how much the motif carries."""
+    ours, theirs = (page.row(name, page.loss, regime) for name in (model, other))
+    planted = page.facts.get("expected_loss", {}).get("motif")
+    of_motif = (
+        f", where the planted motif carries {planted:.2f}" if planted is not None and regime == UNSEEN_GENE else ""
+    )
+    return f" ({page.loss_title} {theirs['value'] - ours['value']:+.2f}{of_motif})"
+
+
+def _lesson(found):
+    """Return what the skill beside the network with shuffled DNA means, of seen and of unseen genes."""
+    seen, unseen = found.get(UNSEEN_CELL), found.get(UNSEEN_GENE)
+    if unseen is None:
+        return "only unseen genes would show whether that is the sequence, or a name to remember the gene by."
+    if not unseen["low"] > 0:
+        return "nothing certain of the sequence carries over to other genes, so it is a name to remember the gene by."
+    if seen is None:
+        return "the sequence itself is worth something."
+    if seen["low"] > 0 and seen["value"] >= unseen["value"] / 2:
+        return "the sequence itself is worth something, of seen genes too."
+    if seen["low"] > 0:
+        return (
+            "of seen genes it is worth much less, because any sequence serves as a name to remember a gene by; only unseen genes show "
+            "what is understood of it."
+        )
+    return "a seen gene is remembered by any sequence as well as by its own, so that only unseen genes show what is understood of it."
+
+
+def _of_simple_models(page, model, modules):
+    """Say whether the network knows more than linear models and trees of the marks."""
+    for regime in page.regimes((UNSEEN_GENE, UNSEEN_CELL, BOTH_UNSEEN, LEAKING)):
+        rows = {name: page.row(name, page.loss, regime) for name in SIMPLE}
+        losses = {name: row["value"] for name, row in rows.items() if row}
+        if not losses:
+            return "*Simple models:* without histone marks there are none but the means."
+        best = min(losses, key=losses.get)
+        ours = page.skill(model, best, regime)
+        return (
+            f"*Simple models:* for {LABELS[regime]} the best of them, {BASELINES[best]}, has {page.loss_title} {losses[best]:.2f}; "
+            f"beside it {_plain(model)} has skill {_ends(ours)}, so it {_wins(ours)}{_beyond_sums(page, model, regime)}."
+        )
+    return "*Simple models:* nothing that was held out has a known truth."
+
+
+def _beyond_sums(page, model, regime):
+    """Return what the network makes of marks alone beside the ridge and, on the built-in example, what there was to find."""
+    network = f"{model}.histone_only"
+    skill = page.skill(network, "ridge_bins", regime)
+    if not skill:
+        return ""
+    theirs, ours = (page.row(name, page.loss, regime)["value"] for name in ("ridge_bins", network))
+    planted = page.facts.get("expected_loss", {}).get("interaction")
+    of_interaction = (
+        f", where the planted interaction of two marks carries {planted:.2f}" if planted is not None else ""
+    )
+    return (
+        f"; from marks alone the network has skill {_ends(skill)} beside the ridge on all bins ({page.loss_title} {theirs - ours:+.2f} "
+        f"for the ridge{of_interaction}), which is what no weighted sum of marks can say"
+    )
+
+
+def _of_trust(page, model, modules):
+    """Say whether it is overfitted, has collapsed, and whether its error bars are any."""
+    regimes = page.regimes(HELD_OUT)
+    trained = page.row(model, page.loss, TRAIN, set_name="train")
+    if not regimes or not trained:
+        return "*Trust:* nothing that was held out has a known truth."
+    held_out = page.row(model, page.loss, regimes[-1])["value"]
+    ratio = page.row(model, "sd_ratio", regimes[-1])
+    text = f"*Trust:* the {page.loss_title} is {trained['value']:.2f} on the training samples and {held_out:.2f} for {LABELS[regimes[-1]]}"
+    if ratio:
+        text += f", where predictions vary by {ratio['value']:.0%} of the truth's standard deviation"
+    covered = page.row(model, "coverage", regimes[-1], run="ensemble")
+    if covered:
+        text += f"; intervals of 1.96 standard deviations of the fold models cover {covered['value']:.0%} of the truths, not 95%"
+    return f"{text}."
+
+
+def _table(page, set_name=None, run=None):
+    """Return the lines of a table: a predictor per row, a regime per column."""
+    set_name, run = set_name or page.set_name, run or page.run
+    columns = [(set_name, regime) for regime in (*HELD_OUT, POOL)] + [("train", TRAIN)]
+    columns = [
+        column for column in columns if page.row("training_mean", page.loss, column[1], set_name=column[0], run=run)
+    ]
+    lines = [".. csv-table::", "   :delim: |", "   :header-rows: 1", ""]
+    lines.append("   " + "|".join(["", *(LABELS[regime] for _, regime in columns)]))
+    for predictor in page.predictors:
+        for of_run in (run, "ensemble") if run == "final" else (run,):
+            cells = [_cell(page, predictor, regime, of_set, of_run) for of_set, regime in columns]
+            if any(cells):
+                name = f"{predictor}, mean of the fold models" if of_run == "ensemble" else in_words(predictor)
+                lines.append("   " + "|".join([_plain(name), *(cell or "–" for cell in cells)]))
+    return [*lines, ""]
+
+
+def _cell(page, predictor, regime, set_name, run):
+    row = page.row(predictor, page.loss, regime, set_name=set_name, run=run)
+    if not row:
+        return ""
+    skill = page.row(predictor, "skill", regime, "training_mean", set_name=set_name, run=run)
+    own = "0" if predictor == "training_mean" else f"{skill['value']:.2f}" if skill else "–"
+    return f"{_ends(row)} / {own.replace('-0.00', '0.00')}"
+
+
+def _falling_short(verdicts):
+    """Return the lines of a list of what falls short, and of how much is undecided."""
+    counts = verdicts["verdict"].value_counts()
+    told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in ("holds", "undecided", "falls short"))
+    lines = [
+        _heading("Verdicts", "-"),
+        "",
+        f"Of {len(verdicts)} checks: {told}. All are in the table of verdicts, with thresholds.",
+        "",
+    ]
+    short = verdicts[verdicts["verdict"] == "falls short"]
+    for (model, check), rows in short.groupby(["model", "check"], sort=False):
+        where = ", ".join(f"{LABELS[row.regime]} ({row.value:.2f}, not {row.threshold})" for row in rows.itertuples())
+        advice = rows["what_to_do"].iloc[0].replace("`", "``")
+        lines.append(f"- {_plain(model)} falls short in *{check}*: {where}. What to do: {advice}.")
+    return [*lines, ""]
+
+
+def _wins(row):
+    """Return whether a skill's interval leaves zero out."""
+    few = {"genes": f", for these {row['cells']:.0f} cells", "cells": f", for these {row['genes']:.0f} genes"}.get(
+        row["over"], ""
+    )
+    if row["low"] > 0:
+        return f"wins{few}"
+    return f"loses{few}" if row["high"] < 0 else "is not certainly better or worse"
+
+
+def _ends(row):
+    value, low, high = (f"{row[name]:.2f}".replace("-0.00", "0.00") for name in ("value", "low", "high"))
+    return value if low == "nan" else f"{value} ({low} to {high})"
+
+
+def _heading(text, underline):
+    return f"{_plain(text)}\n{underline * len(_plain(text))}"
+
+
+def _plain(text):
+    """Return text that reStructuredText takes as it is."""
+    for mark in "\\*_`|":
+        text = text.replace(mark, f"\\{mark}")
+    return text
