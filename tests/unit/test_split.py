@@ -356,10 +356,21 @@ def test_an_allowed_leak_is_named_in_the_audit_and_warned_of(tmp_path):
 def test_genes_that_are_held_out_for_want_of_expression_cannot_be_taken_off_the_list(tmp_path):
     expression = np.random.default_rng(0).normal(size=(6, 16))
     expression[:, 0] = np.nan
+    # Known in the held-out cell, so that it is scored there.
+    expression[1, 0] = 1.0
     store = make_store(tmp_path, 16, tss=NEIGHBOURS, expression=expression)
     says = refusal(tmp_path, store, ["c1"], ["G2"])
     assert "(G0 with G1: overlapping windows)" in says and "add G1 to `held_out_genes`" in says and "remove" not in says
     make_split(tmp_path, store, ["c1"], ["G2", "G1"])
+
+
+def test_genes_that_are_not_scored_leak_nothing_but_are_told_of(tmp_path):
+    expression = np.random.default_rng(0).normal(size=(6, 16))
+    expression[:, 0] = np.nan
+    *_, audit, _ = make_split(tmp_path, make_store(tmp_path, 16, tss=NEIGHBOURS, expression=expression), ["c1"], ["G2"])
+    assert leaks(audit) == {}
+    said = (tmp_path / "warnings.tsv").read_text()
+    assert "1 held-out genes without expression share bins or sequence with training genes" in said and "G0" in said
 
 
 def test_random_rows_are_refused(store, tmp_path):
@@ -367,7 +378,10 @@ def test_random_rows_are_refused(store, tmp_path):
     assert says.startswith(
         "the split leaks: of what fold-1 (leaking) holds out, 36 genes are trained on too (G0, G1, G2, G3, G4 and 31 more)"
     )
-    assert "; set `folds.hold_out` to cells_and_genes or genes; or set `allow_leakage: true`" in says
+    assert (
+        "; 1 more leaks are like these; set `folds.hold_out` to cells_and_genes or genes; or set `allow_leakage: true`"
+        in says
+    )
     assert "held_out_genes" not in says
 
 

@@ -89,4 +89,6 @@ def test_a_misspelt_gene_to_draw_is_found_before_training(project):
 def test_a_further_gene_to_draw_leaves_the_others_alone(example, tmp_path):
     (tmp_path / "more.yaml").write_text("interpret: {genes: [best, GENE0003]}")
     planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
+    # The fingerprint holds a checksum of all settings.
+    assert planned.pop("fingerprint") == 1
     assert planned == {"find_genes": 1, "attribute": 1, "plot_dna_gene": 1, "plot_histone_gene": 1}

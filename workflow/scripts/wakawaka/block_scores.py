@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .bootstrap import Draws
+from .metrics import NOISE
 
 # So many numbers an array of [draw, gene] or [draw, sample] holds at most (2 MB, which caches hold), if it is not of one draw alone.
 _TOGETHER = 2**18
-
-# Standard deviations and ranges below this part of the values' size are noise of float32.
-_CONSTANT = 1e-6
 
 
 class Moments(NamedTuple):
@@ -163,7 +161,7 @@ def _of_draws(terms, cells, genes):
 def _varies(squares, about_zero, count):
     """Tell whether sums of squares about the mean are more than rounding, given those about zero."""
     size = np.maximum(1.0, np.sqrt(about_zero / count))
-    return squares / count > (_CONSTANT * size) ** 2
+    return squares / count > (NOISE * size) ** 2
 
 
 def _mean_of_defined(scores, weights):
@@ -223,7 +221,7 @@ class _Order:
     def __init__(self, values, within):
         low = np.minimum.reduceat(values, within.starts)
         high = np.maximum.reduceat(values, within.starts)
-        noise = high - low <= _CONSTANT * np.maximum(1.0, np.maximum(abs(low), abs(high)))
+        noise = high - low <= NOISE * np.maximum(1.0, np.maximum(abs(low), abs(high)))
         values = np.where(within.spread(noise), 0, values)
         number = within.spread(np.arange(len(within.starts)))
         self.order = np.lexsort((values, number))

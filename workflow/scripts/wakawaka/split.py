@@ -23,11 +23,10 @@ from .store import Store
 
 log = logging.getLogger(__name__)
 
-
 # The regimes of which no gene, and those of which no cell, may be trained on. Of random rows neither may: they always leak.
 _NEW_GENES = (UNSEEN_GENE, BOTH_UNSEEN, LEAKING)
 _NEW_CELLS = (UNSEEN_CELL, BOTH_UNSEEN, LEAKING)
-# That one sentence names; every fold of random rows leaks in its own words, and audit.tsv has them all.
+# That one sentence tells of: every fold of random rows leaks, each in its own words.
 _MOST_LEAKS = 2
 
 
@@ -82,6 +81,7 @@ def split(
     _warn_of_genes_without_truth(store, known, has_truth["final"], gene_out, said)
     audited = _audit(store, regimes, has_truth, group, links)
     _refuse_leaks(store, audited, group, gene_out, listed, allow_leakage, said)
+    _tell_of_unscored_genes(store, group, gene_out, known, said)
     similar = similarity_table(sketches, store.genes, _sides(regimes, has_truth))
     _tell_of_similar_windows(similar, said)
     _write(store, genes, cells, samples, gene_out, cell_out, gene_fold, cell_fold, group, regimes)
@@ -331,14 +331,13 @@ def _audit(store, regimes, has_truth, group, links):
             if not block.any():
                 continue
             block_genes, block_cells = block.any(axis=0), block.any(axis=1)
-            leaks = [
-                *(_leaking_genes(store, group, links, block_genes, train_genes) if name in _NEW_GENES else ()),
-                *(
-                    _leaking("cells are trained on too", store.cells[block_cells & train_cells])
-                    if name in _NEW_CELLS
-                    else ()
-                ),
-            ]
+            # What has no truth is not scored, so that no score can flatter.
+            scored = block & has_truth[run]
+            leaks = []
+            if name in _NEW_GENES:
+                leaks += _leaking_genes(store, group, links, scored.any(axis=0), train_genes)
+            if name in _NEW_CELLS:
+                leaks += _leaking("cells are trained on too", store.cells[scored.any(axis=1) & train_cells])
             rows.append(
                 {
                     "run": run,
@@ -396,13 +395,24 @@ def _refuse_leaks(store, audited, group, gene_out, listed, allow, said):
     found = [
         f"of what {', '.join(places)} holds out, {leak}" for leak, places in where.groupby(leaks["leak"], sort=False)
     ]
-    found = f"the split leaks: {'; '.join(found[:_MOST_LEAKS])}"
+    more = [f"{len(found) - _MOST_LEAKS} more leaks are like these"] if len(found) > _MOST_LEAKS else []
+    found = f"the split leaks: {'; '.join(found[:_MOST_LEAKS] + more)}"
     if allow:
         said.add(f"{found}; `allow_leakage` is true, so it is used, but these scores flatter")
         return
     cures = ["set `folds.hold_out` to cells_and_genes or genes"] if (leaks["regime"] == LEAKING).any() else []
     cures += _cure_of_groups(store, group, gene_out, listed)
     raise InputError("; ".join([found, *cures, "or set `allow_leakage: true`, and the report says in red what leaks."]))
+
+
+def _tell_of_unscored_genes(store, group, gene_out, known, said):
+    """Warn of held-out genes whose expression is not known here, but may be elsewhere, that share a group with training genes."""
+    beside = gene_out & ~known.any(axis=0) & np.isin(group, group[~gene_out])
+    if beside.any():
+        said.add(
+            f"{beside.sum()} held-out genes without expression share bins or sequence with training genes: nothing is scored on them "
+            f"here, and scores that others take of them flatter: {some(store.genes[beside])}"
+        )
 
 
 def _cure_of_groups(store, group, gene_out, listed):
