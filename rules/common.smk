@@ -125,7 +125,9 @@ TARGET = {"kind": config["expression"]["target"], "transform": config["expressio
 BINARY = TARGET["kind"] != "value"
 TARGET_LABEL = target_label()
 # Whether the truth is that of the built-in example, as it was simulated: then it is known what there was to find.
-SIMULATED = config["expression"]["path"] == "results/example/expression.tsv" and TARGET["transform"] == "none" and not BINARY
+SIMULATED = (
+    config["expression"]["path"] == "results/example/expression.tsv" and TARGET["transform"] == "none" and not BINARY
+)
 
 # The rule that reads each source in each form.
 READERS = {
