@@ -88,7 +88,12 @@ def targets():
     # Looked up before anything is trained.
     files = ["results/attributions/genes.tsv", "results/fingerprint/fingerprint.tsv"]
     files += expand("results/figures/{model}/{figure}.png", model=MODELS, figure=figures)
-    files += ["results/scores/scores.tsv", "results/verdicts/verdicts.tsv", "results/verdicts/first_page.rst"]
+    files += [
+        "results/scores/scores.tsv",
+        "results/verdicts/verdicts.tsv",
+        "results/verdicts/first_page.rst",
+        "results/figures/scores.png",
+    ]
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
     if SIMULATED:
         files.append("results/check_example/example.tsv")

@@ -28,6 +28,32 @@ rule plot_learning_curves:
         "../workflow/scripts/plot_learning_curves.py"
 
 
+rule plot_scores:
+    input:
+        scores="results/scores/scores.tsv",
+    output:
+        figure=report(
+            "results/figures/scores.png",
+            caption="../workflow/report/plot_scores.rst",
+            category="Scores",
+            labels={"figure": "all predictors side by side"},
+        ),
+        table="results/figures/scores.tsv",
+    log:
+        "logs/plot_scores/plot_scores.log",
+    benchmark:
+        "benchmarks/plot_scores/plot_scores.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        code=code("plot_scores.py"),
+    script:
+        "../workflow/scripts/plot_scores.py"
+
+
 rule plot_predictions:
     input:
         predictions="results/predictions/{model}/test.tsv.gz",

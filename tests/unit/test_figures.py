@@ -172,8 +172,28 @@ LABELS = [
 ]
 
 
-VALUE = {"target_label": "expression", "binary": False}
-LABEL = {"target_label": "probability", "binary": True}
+VALUE = {"model": "deep", "target_label": "expression", "binary": False}
+LABEL = {"model": "deep", "target_label": "probability", "binary": True}
+
+
+def write_scores(path, rows, metrics):
+    """Write scores as `score` does, as far as the figure reads them, among rows that are not those of the panels.
+
+    Args:
+        rows: tuples of set, regime, run, predictor and a value for each of `metrics`.
+    """
+    names = ["set", "regime", "run", "predictor"]
+    table = pd.DataFrame(rows, columns=[*names, *metrics]).melt(names, var_name="metric")
+    table = table.assign(similarity="all", baseline=np.nan)
+    # Of some of the genes, beside a baseline, and of another network.
+    others = [
+        table.assign(similarity="below 0.01", value=11.0),
+        table[table["predictor"] == "deep"].assign(metric="skill", baseline="gene_mean", value=12.0),
+        table[table["predictor"] == "deep"].assign(predictor="deep.shuffled_dna", value=13.0),
+        table[table["predictor"] == "deep"].assign(predictor="other", value=14.0),
+    ]
+    pd.concat([others[0], table, *others[1:]]).to_csv(path, sep="\t", index=False, na_rep="-")
+    return path
 
 
 def predictions(folder, rows, folds=FOLDS):
@@ -184,15 +204,13 @@ def predictions(folder, rows, folds=FOLDS):
     pd.DataFrame(folds, columns=["cell", "gene_id", "regime", "run", "truth", "prediction", "gene_mean"]).to_csv(
         folder / "out_of_fold.tsv.gz", sep="\t", index=False, na_rep="-"
     )
-    scores = [
+    values = [
         (set_name, regime, run, predictor, mse * factor, pearson, mse / 4, mse / 10)
         for set_name, run, factor in (("test", "final", 1), ("validation", "fold-1", 2), ("validation", "mean", 3))
         for regime in ("unseen_cell", "both_unseen")
-        for predictor, mse, pearson in (("model", 0.5, 0.9), ("training_mean", 2.0, np.nan), ("gene_mean", 1.0, 0.5))
+        for predictor, mse, pearson in (("deep", 0.5, 0.9), ("training_mean", 2.0, np.nan), ("gene_mean", 1.0, 0.5))
     ]
-    pd.DataFrame(scores, columns=["set", "regime", "run", "predictor", "mse", "pearson", "auroc", "aupr"]).to_csv(
-        folder / "scores.tsv", sep="\t", index=False, na_rep="-"
-    )
+    write_scores(folder / "scores.tsv", values, ["mse", "pearson", "auroc", "aupr"])
     return folder / "test.tsv.gz", folder / "out_of_fold.tsv.gz", folder / "scores.tsv"
 
 
@@ -227,23 +245,23 @@ def test_predictions_that_are_all_equal_are_drawn(tmp_path):
     draw(plot_predictions, tmp_path, *inputs, **VALUE)
 
 
-def test_predictions_title_takes_the_numbers_from_the_scores():
-    from wakawaka.plot_predictions import OUT_OF_FOLD, TEST_SET, VALUE_SCORES, _title
+def test_predictions_title_takes_the_numbers_from_the_scores(tmp_path):
+    from wakawaka.plot_predictions import OUT_OF_FOLD, TEST_SET, VALUE_SCORES, _scores, _title
 
-    columns = ["set", "regime", "run", "predictor", "mse", "pearson"]
     rows = [
-        ("validation", "unseen_gene", "fold-1", "model", 9.0, 0.1),
+        ("validation", "unseen_gene", "fold-1", "deep", 9.0, 0.1),
         ("validation", "unseen_gene", "mean", "training_mean", 3.0, np.nan),
-        ("validation", "unseen_gene", "mean", "model", 1.5, 0.7),
-        ("train", "unseen_gene", "mean", "model", 7.0, 0.3),
-        ("test", "unseen_gene", "ensemble", "model", 8.0, 0.2),
+        ("validation", "unseen_gene", "mean", "deep", 1.5, 0.7),
+        ("train", "unseen_gene", "mean", "deep", 7.0, 0.3),
+        ("test", "unseen_gene", "ensemble", "deep", 8.0, 0.2),
         ("test", "unseen_gene", "final", "training_mean", 4.0, np.nan),
-        ("test", "unseen_gene", "final", "model", 0.61, np.nan),
+        ("test", "unseen_gene", "final", "deep", 0.61, np.nan),
     ]
-    scores = pd.DataFrame(rows, columns=columns)
-    title = _title(pd.DataFrame({"regime": ["unseen_gene"] * 1234}), scores, TEST_SET, VALUE_SCORES)
+    path = write_scores(tmp_path / "scores.tsv", rows, ["mse", "pearson"])
+    group = pd.DataFrame({"regime": ["unseen_gene"] * 1234})
+    title = _title(group, _scores(path, TEST_SET, "deep"), VALUE_SCORES)
     assert title == "unseen genes, seen cells\n1,234 samples, Pearson r = –\nMSE 0.610 (training mean 4.00)"
-    title = _title(pd.DataFrame({"regime": ["unseen_gene"] * 20}), scores, OUT_OF_FOLD, VALUE_SCORES)
+    title = _title(group[:20], _scores(path, OUT_OF_FOLD, "deep"), VALUE_SCORES)
     assert title == (
         "unseen genes, seen cells\n20 samples, mean over folds:\nPearson r = 0.700\nMSE 1.50 (training mean 3.00)"
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 from .baselines import LABELS as BASELINES
 from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, TRAIN, UNSEEN_CELL, UNSEEN_GENE
-from .score import in_words
+from .score import ALL, SIMILARITY_NAMES, in_words
 
 SIMPLE = ("ridge_bins", "ridge_summaries", "trees_summaries")
 LOSSES = {False: ("mse", "MSE"), True: ("bce", "log loss")}
@@ -14,21 +14,20 @@ class Page:
     """The scores that a page is made of.
 
     Args:
-        table: DataFrame as `score` writes it, of all similarities. set_name, run: what is looked at: the test set of the final run, or
-            what the folds held out. binary: whether truths are labels. facts: the content of the example's truth.json, or None.
+        table: DataFrame as `score` writes it. set_name, run: what is looked at: the test set of the final run, or what the folds held out
+            and their mean. binary: whether truths are labels. facts: the content of the example's truth.json, or None.
     """
 
     def __init__(self, table, set_name, run, binary, facts):
         self.set_name, self.run, self.facts = set_name, run, facts or {}
         self.loss, self.loss_title = LOSSES[binary]
-        names = ["set", "run", "regime", "predictor", "metric", "baseline"]
-        keyed = table.fillna({"baseline": ""}).set_index(names)
-        self._rows = keyed[~keyed.index.duplicated()].sort_index()
+        names = ["set", "run", "regime", "predictor", "metric", "baseline", "similarity"]
+        self._rows = table.fillna({"baseline": ""}).set_index(names).sort_index()
         self.predictors = list(dict.fromkeys(table["predictor"]))
 
-    def row(self, predictor, metric, regime, baseline="", set_name=None, run=None):
+    def row(self, predictor, metric, regime, baseline="", set_name=None, run=None, similarity=ALL):
         """Return the row of one score as a dict, None where there is none or it is not defined."""
-        key = (set_name or self.set_name, run or self.run, regime, predictor, metric, baseline)
+        key = (set_name or self.set_name, run or self.run, regime, predictor, metric, baseline, similarity)
         row = self._rows.loc[key] if key in self._rows.index else None
         return None if row is None or np.isnan(row["value"]) else row.to_dict()
 
@@ -64,6 +63,7 @@ def first_page(page, verdicts, leaks, models, modules):
     if page.set_name == "test" and page.row("training_mean", page.loss, UNSEEN_GENE, set_name="validation", run="mean"):
         text += ["The same of what the folds held out, as the mean over the folds:", ""]
         text += _table(page, "validation", "mean")
+    text += _by_similarity(page, models)
     text += _falling_short(verdicts)
     return "\n".join(text) + "\n"
 
@@ -219,6 +219,27 @@ def _cell(page, predictor, regime, set_name, run):
     skill = page.row(predictor, "skill", regime, "training_mean", set_name=set_name, run=run)
     own = "0" if predictor == "training_mean" else f"{skill['value']:.2f}" if skill else "–"
     return f"{_ends(row)} / {own.replace('-0.00', '0.00')}"
+
+
+def _by_similarity(page, models):
+    """Return the lines of a table of the scores of unseen genes, by how much of their windows stands in that of a training gene."""
+    rows = []
+    for regime in page.regimes((UNSEEN_GENE, BOTH_UNSEEN)):
+        for model in models:
+            for similarity in SIMILARITY_NAMES:
+                loss = page.row(model, page.loss, regime, similarity=similarity)
+                skill = page.row(model, "skill", regime, "training_mean", similarity=similarity)
+                if loss:
+                    cells = [_plain(model), LABELS[regime], similarity, f"{loss['genes']:.0f}", _ends(loss)]
+                    rows.append("   " + "|".join([*cells, _ends(skill) if skill else "–"]))
+    if not rows:
+        return []
+    text = (
+        "Unseen genes by the part of their window that stands in that of one training gene too (of 16-mers, in either direction). If those "
+        "that are much alike score better than the others, what the model knows of them is in part their relatives':"
+    )
+    head = f"   |regime|similarity|genes|{page.loss_title}|skill beside the training mean"
+    return [text, "", ".. csv-table::", "   :delim: |", "   :header-rows: 1", "", head, *rows, ""]
 
 
 def _falling_short(verdicts):

@@ -135,15 +135,21 @@ def in_words(predictor):
     return BASELINES.get(predictor, f"{model}, {ABLATIONS[ablation]}" if ablation else model)
 
 
+def shown_set(table):
+    """Return the set and the run of scores that are shown first: the test set, if a truth of it is known, else the mean over the folds."""
+    return ("test", "final") if (table["set"] == "test").any() else ("validation", "mean")
+
+
 def _read_run(name, networks, baselines, similarity):
     """Return a `Run`; `networks` is a dict from names to paths of predictions."""
     table = read_table(baselines)
     shape = table["cell"].nunique(), table["gene_id"].nunique()
-    predicted = {(column, name): table[column] for column in BASELINES if column in table}
+    predicted = {}
     for network, path in networks.items():
         theirs = read_table(path, usecols=["cell", "gene_id", "prediction"])
         assert theirs["cell"].equals(table["cell"]) and theirs["gene_id"].equals(table["gene_id"])
         predicted[network, name] = theirs["prediction"]
+    predicted |= {(column, name): table[column] for column in BASELINES if column in table}
     predicted = {key: column.to_numpy(np.float64).reshape(shape) for key, column in predicted.items()}
     like = read_table(similarity)
     like = like[like["run"] == name].set_index("gene_id")["similarity"]
@@ -194,7 +200,7 @@ def _block_rows(where, parts, spreads, settings):
     together = np.logical_or.reduce([mask for _, mask in parts])
     # The folds' own training samples are not what anybody asks an interval of.
     count = 0 if where["set"] == "train" and parts[0][0].name != "final" else settings.draws
-    draws = draw(together, settings.groups, count, [settings.seed, *",".join(where.values()).encode()])
+    draws = draw(together, settings.groups, count, [settings.seed, *f"{where['set']} {where['regime']}".encode()])
     found = {
         key: scores for run, mask in parts for key, scores in _run_scores(where, run, mask, draws, settings).items()
     }

@@ -11,7 +11,7 @@ import pandas as pd
 from .files import atomic, read_table, write_table
 from .first_page import Page, first_page
 from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, UNSEEN_CELL, UNSEEN_GENE
-from .score import ALL, TITLES, in_words
+from .score import ALL, TITLES, in_words, shown_set
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +113,8 @@ def verdicts(scores, histories, audit, truth, verdicts, first_page_path, *, mode
         first_page_path: output path, reStructuredText.
         models, runs, modules: lists of str. binary: whether truths are 0 or 1.
     """
-    table = read_table(scores)
-    table = table[table["similarity"] == ALL]
+    everything = read_table(scores)
+    table = everything[everything["similarity"] == ALL]
     rows = []
     for number, model in enumerate(models):
         paths = dict(zip(runs, histories[number * len(runs) :], strict=False))
@@ -142,14 +142,9 @@ def verdicts(scores, histories, audit, truth, verdicts, first_page_path, *, mode
     facts = json.loads(Path(truth).read_text(encoding="utf-8")) if truth else None
     leaks = read_table(audit).dropna(subset=["leak"])
     leaks = [f"{row.run}, {LABELS[row.regime]}: {row.leak}" for row in leaks.itertuples()]
-    page = Page(table, *shown_set(table), binary, facts)
+    page = Page(everything, *shown_set(table), binary, facts)
     with atomic(first_page_path) as temporary:
         temporary.write_text(first_page(page, result, leaks, models, modules), encoding="utf-8")
-
-
-def shown_set(table):
-    """Return the set and the run that are judged: the test set, if a truth of it is known, else the mean over the folds."""
-    return ("test", "final") if (table["set"] == "test").any() else ("validation", "mean")
 
 
 def _judged(check, model, table):

@@ -1,0 +1,12 @@
+"""Draw every predictor side by side."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.plot_scores import plot_scores
+
+    plot_scores(
+        scores=snakemake.input.scores,
+        figure=snakemake.output.figure,
+        table=snakemake.output.table,
+    )
