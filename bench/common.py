@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import platform
+import resource
 import statistics
 import sys
 import tempfile
@@ -110,6 +111,21 @@ def in_own_process(function, *arguments, **named):
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         result, memory = pool.submit(_watched, function, arguments, named).result()
     return result, time.monotonic() - start, memory
+
+
+def peak_memory():
+    """Return the most memory that was resident of this process, in MB."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # That of getrusage begins with what the parent had.
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) * 1024 / 1e6
+
+
+def megabytes(usage):
+    """Return ru_maxrss in MB; its unit is KiB, on a Mac bytes."""
+    return usage * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def progress(message, *arguments):

@@ -13,7 +13,6 @@ import importlib
 import logging
 import multiprocessing
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -23,7 +22,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
-from common import BINS, MARKS, ROOT, WINDOW, in_own_process, parser, progress, show
+from common import BINS, MARKS, ROOT, WINDOW, in_own_process, megabytes, parser, peak_memory, progress, show
 
 # As in the course: 6 of 56 cells and 1,447 of 17,447 genes are held out.
 CELLS, HELD_OUT_CELLS = 56, 6
@@ -342,7 +341,7 @@ def _snakemake(folder, screen, *arguments):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"`{' '.join(words)}` failed:\n{screen.read_text()[-2000:]}")
-    return seconds, seconds, _megabytes(usage.ru_maxrss)
+    return seconds, seconds, megabytes(usage.ru_maxrss)
 
 
 # Row: the function that measures it, and the programs that it needs.
@@ -401,17 +400,7 @@ def _call(function, arguments):
     # What is odd about random files would be said once and again.
     logging.getLogger("wakawaka").addHandler(logging.NullHandler())
     function(**arguments)
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    # That of getrusage begins with what the parent had.
-    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) * 1024 / 1e6
-
-
-def _megabytes(usage):
-    """Return ru_maxrss in MB; its unit is KiB, on a Mac bytes."""
-    return usage * (1 if sys.platform == "darwin" else 1024) / 1e6
+    return peak_memory()
 
 
 def command(*words, output=os.devnull):

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
 SMALL = "tests/config/small.yaml"
+# To be given after another config file.
+QUICK = "tests/config/quick.yaml"
 DATA = ROOT.parent / "shared" / "data"
 
 
@@ -57,6 +60,14 @@ class Project:
         counts = [line.split() for line in lines if len(line.split()) == 2]
         jobs = {name: int(count) for name, count in counts if count.isdecimal()}
         return {name: count for name, count in jobs.items() if name not in ("all", "total")}
+
+
+def scores_of(project, **chosen):
+    """Return the rows of a project's table of scores in which columns are as given; `similarity` is `all` unless given."""
+    table = pd.read_csv(project / "results/scores/scores.tsv", sep="\t", na_values=["-"])
+    for column, value in ({"similarity": "all"} | chosen).items():
+        table = table[table[column] == value]
+    return table
 
 
 @pytest.fixture

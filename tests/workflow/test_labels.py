@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import SMALL, Project
+from conftest import SMALL, Project, scores_of
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +41,14 @@ def test_truth_is_whether_a_gene_is_at_or_above_the_median_of_its_cell(labelled)
 def test_the_loss_is_the_cross_entropy_and_the_scores_are_auroc_and_aupr(labelled):
     history = table(labelled, "models/wakawaka/fold-1/history.tsv")
     assert list(history.columns)[2:4] == ["train_bce", "val_bce_unseen_cell"]
-    scores = table(labelled, "scores/wakawaka/scores.tsv")
-    assert {"bce", "auroc", "aupr", "auroc_across_genes", "aupr_across_genes"} <= set(scores.columns)
-    assert "mse" not in scores.columns
+    scores = scores_of(labelled)
+    metrics = {"bce", "auroc", "aupr", "auroc_across_genes", "aupr_across_genes", "calibration_error"}
+    assert metrics <= set(scores["metric"]) and not {"mse", "coverage"} & set(scores["metric"])
     assert np.load(labelled / "results/store/histone.npy", mmap_mode="r").shape == (8, 80, 50, 6)
     assert np.load(labelled / "results/store/dna.npy", mmap_mode="r").shape == (80, 4000)
-    final = scores[(scores["set"] == "test") & (scores["run"] == "final")].set_index(["regime", "predictor"])
     # The base rate ranks nothing.
-    assert (final.xs("training_mean", level="predictor")["auroc"] == 0.5).all()
+    chances = scores_of(labelled, set="test", run="final", predictor="training_mean", metric="auroc")["value"]
+    assert len(chances) == 4 and (chances == 0.5).all()
     report = (labelled / "results/report.html").read_text()
     assert "AUROC" in report and "log loss" in report
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import yaml
-from conftest import SMALL
+from conftest import SMALL, scores_of
 
 
 def start(project, example, column=None, **expression):
@@ -33,7 +33,7 @@ def predictions(project, run):
 
 def test_z_scores_are_of_the_training_samples_of_each_run(project, example):
     values = start(project, example, transform="zscore_per_gene")
-    targets = ["results/scores/wakawaka/summary.tsv", "results/figures/wakawaka/predictions.png"]
+    targets = ["results/scores/scores.tsv", "results/figures/wakawaka/predictions.png"]
     project.snakemake(*targets, configfile="my.yaml")
     for run in ("final", "fold-1"):
         rows = predictions(project, run)
@@ -46,8 +46,10 @@ def test_z_scores_are_of_the_training_samples_of_each_run(project, example):
         assert rows["prediction"].notna().all()
         about = json.loads((project / f"results/models/wakawaka/{run}/preprocessing.json").read_text())
         assert sorted(about["fitted"]["gene_id"]) == sorted(trained.index)
-    scores = pd.read_csv(project / "results/scores/wakawaka/scores.tsv", sep="\t")
-    assert set(scores.loc[scores["set"] == "test", "regime"]) == {"unseen_cell"}
+    # Of an unseen gene there is nothing to score, and nothing to pool.
+    scores = scores_of(project)
+    for name in ("test", "validation"):
+        assert set(scores.loc[scores["set"] == name, "regime"]) == {"unseen_cell"}
 
 
 def test_a_ratio_is_to_a_column_that_is_no_cell(project, example):

@@ -22,7 +22,7 @@ class Page:
         self.set_name, self.run, self.facts = set_name, run, facts or {}
         self.loss, self.loss_title = LOSSES[binary]
         names = ["set", "run", "regime", "predictor", "metric", "baseline", "similarity"]
-        self._rows = table.fillna({"baseline": ""}).set_index(names).sort_index()
+        self._rows = table.assign(baseline=table["baseline"].astype(object).fillna("")).set_index(names).sort_index()
         self.predictors = list(dict.fromkeys(table["predictor"]))
 
     def row(self, predictor, metric, regime, baseline="", set_name=None, run=None, similarity=ALL):
