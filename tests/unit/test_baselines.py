@@ -12,10 +12,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits
 
 from wakawaka import baselines as module
-from wakawaka.baselines import LABELS, UNSURE, baselines, coarse, label_chances, means, nearest_cell, summaries
+from wakawaka.baselines import UNSURE, baselines, coarse, label_chances, means, nearest_cell, summaries
 from wakawaka.errors import InputError
 from wakawaka.files import read_table, save_array, write_table
 from wakawaka.regimes import BOTH_UNSEEN, TRAIN, UNSEEN_CELL, UNSEEN_GENE
+from wakawaka.score_names import BASELINES
 
 CELLS, GENES, BINS, MARKS = 6, 80, 10, 2
 VALUE = {"kind": "value", "transform": "none"}
@@ -47,7 +48,7 @@ def predicted(folder, target=VALUE, modules=("histone",)):
     paths = [folder / name for name in names]
     baselines(paths, folder / "samples.tsv.gz", folder / "x.tsv.gz", **SETTINGS | {"target": target})
     table = read_table(folder / "x.tsv.gz")
-    return {name: table[name].to_numpy().reshape(CELLS, GENES) for name in table if name in LABELS}
+    return {name: table[name].to_numpy().reshape(CELLS, GENES) for name in table if name in BASELINES}
 
 
 def random_samples(seed=0):
@@ -157,7 +158,7 @@ def test_marks_that_tell_the_expression_are_found(tmp_path):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     found = predicted(tmp_path)
-    assert list(found) == list(LABELS)
+    assert list(found) == list(BASELINES)
     spread = truth[-1, 60:].var()
     # All bins hold all of it, summaries the mean of one mark and not the bin of the other.
     assert np.mean((found["ridge_bins"] - truth)[-1, 60:] ** 2) < 0.01 * spread
@@ -243,7 +244,7 @@ def test_however_few_the_training_samples_predictions_are_finite(tmp_path, targe
     counts[2] = 0
     write_store(tmp_path, some, counts)
     found = predicted(tmp_path, target)
-    assert list(found) == list(LABELS) and all(np.isfinite(values).all() for values in found.values())
+    assert list(found) == list(BASELINES) and all(np.isfinite(values).all() for values in found.values())
 
 
 def test_a_run_without_any_training_sample_is_refused(tmp_path):
@@ -261,7 +262,7 @@ def test_bins_beyond_the_limit_are_averaged_in_fit_and_prediction(tmp_path, monk
     caplog.set_level("INFO")
     halved = predicted(tmp_path)
     assert "of every 2 neighbouring bins the mean, because 10 bins of 2 marks are more than 10 features" in caplog.text
-    names = [name for name in LABELS if not np.array_equal(halved[name], whole[name])]
+    names = [name for name in BASELINES if not np.array_equal(halved[name], whole[name])]
     # The answer needs the mean of one mark and a single bin of the other, which is now one of two.
     errors = [np.mean((found["ridge_bins"] - truth)[-1, 60:] ** 2) for found in (whole, halved)]
     assert names == ["ridge_bins"] and 10 * errors[0] < errors[1] < 0.5 * truth[-1, 60:].var()

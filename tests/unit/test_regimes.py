@@ -5,14 +5,18 @@ import pandas as pd
 import pytest
 
 from wakawaka.files import write_table
-from wakawaka.regimes import HELD_OUT, LABELS, TEST, TRAIN, read_regimes
+from wakawaka.regimes import HELD_OUT, LABELS, LEAKING, POOL, POOLED, TEST, TRAIN, read_regimes
 
 STORE = SimpleNamespace(cells=np.array(["01", "02"]), genes=np.array(["1", "2", "3"]))
 
 
 def test_every_regime_has_a_label_of_its_own():
-    assert set(LABELS) == {TRAIN, *HELD_OUT}
+    assert set(LABELS) == {TRAIN, *HELD_OUT, POOL}
     assert len(set(LABELS.values())) == len(LABELS)
+
+
+def test_random_rows_are_not_pooled_with_what_was_held_out_in_earnest():
+    assert set(POOLED) == set(HELD_OUT) - {LEAKING}
 
 
 def test_read_regimes(tmp_path):

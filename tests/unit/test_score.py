@@ -9,7 +9,8 @@ import pytest
 from wakawaka import score as score_module
 from wakawaka.check_example import check_example
 from wakawaka.files import read_table, write_table
-from wakawaka.score import in_words, score
+from wakawaka.score import score
+from wakawaka.score_names import in_words
 
 # Two training cells and one unseen, two training genes and one unseen.
 FINAL = pd.DataFrame(
@@ -71,7 +72,7 @@ def scored(tmp_path):
         score(
             predictions, baselines, [tmp_path / "test.tsv.gz"], tmp_path / "genes.tsv", tmp_path / "similarity.tsv",
             tmp_path / "scores.tsv", networks=list(networks), models=["wakawaka"], runs=RUNS, draws=draws, rank_draws=40,
-            seed=1, binary=binary,
+            seed=1, binary=binary, threads=2,
         )  # fmt: skip
         return read_table(tmp_path / "scores.tsv")
 
@@ -179,7 +180,7 @@ def run_of(table, similarity=None):
 
 def rows_of(run, draws=200):
     """The rows of a final run without folds or ensembles."""
-    settings = score_module.Settings(draws, 40, 1, np.arange(run.truth.shape[1]), False)
+    settings = score_module.Settings(draws, 40, 1, np.arange(run.truth.shape[1]), False, 2)
     return pd.DataFrame(
         [
             row

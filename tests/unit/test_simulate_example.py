@@ -346,6 +346,96 @@ def test_truth_holds_the_expected_mse_of_this_example(example):
         assert values == pytest.approx(of_this[regime], abs=1e-6)
 
 
+# Of the default size, in windows as small as may be: what is read of them here does not depend on the windows.
+DEFAULT = {"genes": 800, "held_out": 80, "cells": list("abcdefgh"), "held_out_cells": ["y", "z"]}
+DEFAULT |= {"window": 2000, "bins": 10}
+SEEDS = range(20)
+
+
+def errors_of_example(folder, seed):
+    """Write an example of the default size; return its truth.json and the MSE {regime: {predictor: value}} on its files.
+
+    The oracle gets A, R and the genes' effects by drawing them once more, and the motif's genes from truth.json. Two further ones
+    lack the motif, of which they guess one half, or the interaction.
+    """
+    files = simulate(folder, prefix=f"{seed}-", seed=seed, **DEFAULT)
+    truth, expression = json.loads(files.truth.read_text()), pd.read_csv(files.expression, sep="\t", index_col=0)
+    names, genes = files.cells + files.held_out_cells, files.genes
+    layout, _, activity, _, noise = np.random.default_rng(seed).spawn(5)
+    table = module.place_genes(layout, genes, files.held_out, files.window, files.bins)
+    a, r = (module.share_in_pair(module.draw_activity(activity, len(names), genes), table) for _ in range(2))
+    gene_effect = noise.normal(scale=0.4, size=genes)
+    y = expression.loc[table["gene_id"], names].to_numpy().T
+    motif = table["gene_id"].isin(truth["motif"]["genes"]).to_numpy()
+    unseen = table["gene_id"].isin(files.held_out_genes.read_text().split()).to_numpy()
+    cell = np.isin(names, files.held_out_cells)
+
+    trained = y[~cell][:, ~unseen]
+    gene_mean = np.full(genes, trained.mean())
+    gene_mean[~unseen] = trained.mean(axis=0)
+    oracle = 1.2 * a - 0.8 * r - 0.5 * a * r + 2.0 * motif + np.where(unseen, 0, gene_effect)
+    predictions = {"oracle": oracle, "training_mean": np.full(y.shape, trained.mean())}
+    predictions["gene_mean"] = np.broadcast_to(gene_mean, y.shape)
+    predictions |= {"no motif": oracle + 2.0 * (0.5 - motif), "no interaction": oracle + 0.5 * a * r}
+    regimes = {"unseen_cell": (cell, ~unseen), "unseen_gene": (~cell, unseen), "both_unseen": (cell, unseen)}
+    return truth, {
+        regime: {name: np.mean((y - values)[np.ix_(*of_regime)] ** 2) for name, values in predictions.items()}
+        for regime, of_regime in regimes.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def default_examples(tmp_path_factory):
+    """(truth.json, MSE) of examples of the default size, one for each seed."""
+    folder = tmp_path_factory.mktemp("default")
+    return [errors_of_example(folder, seed) for seed in SEEDS]
+
+
+def check_mean(found, expected, most):
+    """Check that the mean of values, one for each seed, is within four standard errors of what is expected.
+
+    The standard error is the seeds' standard deviation / sqrt(seeds), about what one knows from so few. Four of them are to be no
+    more than the part `most` of what is expected, or the agreement would mean little.
+    """
+    standard_error = np.std(found, ddof=1) / np.sqrt(len(found))
+    assert 4 * standard_error < most * expected
+    assert np.mean(found) == pytest.approx(expected, abs=4 * standard_error)
+
+
+@pytest.mark.parametrize("predictor", ["oracle", "training_mean", "gene_mean"])
+@pytest.mark.parametrize(("regime", "most"), [("unseen_cell", 0.1), ("unseen_gene", 0.2), ("both_unseen", 0.2)])
+def test_expected_mse_is_that_of_the_files(default_examples, regime, most, predictor):
+    # The same 80 genes, or 2 cells, err together, so that the MSE of one seed is 4 to 10% off, and their mean 1 to 2.5%.
+    found = [errors[regime][predictor] for _, errors in default_examples]
+    [expected] = {truth["expected_mse"][regime][predictor] for truth, _ in default_examples}
+    check_mean(found, expected, most)
+
+
+@pytest.mark.parametrize("lacking", ["motif", "interaction"])
+@pytest.mark.parametrize(("regime", "most"), [("unseen_cell", 0.2), ("unseen_gene", 0.4), ("both_unseen", 0.4)])
+def test_expected_loss_is_that_of_the_files(default_examples, regime, most, lacking):
+    found = [errors[regime][f"no {lacking}"] - errors[regime]["oracle"] for _, errors in default_examples]
+    [expected] = {truth["expected_loss"][lacking] for truth, _ in default_examples}
+    check_mean(found, expected, most)
+
+
+@pytest.mark.parametrize("effect", [1, 0.5, 0])
+def test_expected_loss_agrees_with_simulation(effect):
+    rng = np.random.default_rng(0)
+    a, r = (module.draw_activity(rng, 2, 200_000) for _ in range(2))
+    motif = rng.random(200_000) < 0.5
+    y = module.draw_expression(rng, a, r, motif, effect)
+    known = y - effect * (1.2 * a - 0.8 * r)
+    mse = np.mean((known - effect * (2.0 * motif - 0.5 * a * r)) ** 2)
+    lacking = {
+        "motif": np.mean((known - effect * (2.0 * 0.5 - 0.5 * a * r)) ** 2),
+        "interaction": np.mean((known - effect * 2.0 * motif) ** 2),
+    }
+    # (A R)^2 has a standard deviation of sqrt(8): of 200 000 genes in 2 cells its mean has a relative standard error of 0.6%.
+    # With half the effect, the error of the others weighs twice as much: 1%.
+    assert module.expected_loss(effect) == pytest.approx({name: of - mse for name, of in lacking.items()}, rel=0.04)
+
+
 def test_without_effect_only_gene_effect_and_noise_remain(files, tmp_path):
     none = simulate(tmp_path, effect=0)
     for name in ("genome", "annotation", "held_out_genes"):

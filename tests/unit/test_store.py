@@ -26,6 +26,19 @@ def test_names_stay_text_and_a_minus_strand_is_no_gap(tmp_path):
     assert store.modules == ["histone"]
 
 
+def test_shuffled_dna_is_that_of_another_gene_and_the_same_every_time(tmp_path):
+    dna = np.random.default_rng(0).integers(0, 4, (50, 12)).astype(np.uint8)
+    assert len(np.unique(dna, axis=0)) == 50
+    save_array(dna, tmp_path / "dna.npy")
+    paths = [tmp_path / "dna.npy"]
+    assert np.array_equal(Store(paths).dna, dna)
+    shuffled, again, other = (Store(paths, seed).dna for seed in (0, 0, 7))
+    assert np.array_equal(shuffled, again) and not np.array_equal(shuffled, other)
+    for found in (shuffled, other):
+        assert (found != dna).any(axis=1).all()
+        assert np.array_equal(np.unique(found, axis=0), np.unique(dna, axis=0))
+
+
 @pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
 def test_counts_become_logarithms(tmp_path, dtype):
     counts = np.arange(12, dtype=dtype).reshape(2, 2, 3, 1) * 5000

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,7 @@ def job(store, output, *, epochs=EPOCHS, genes_per_batch=None, fails=False, befo
         paths[file.partition(".")[0]] = str(output / file)
     target = {"kind": "value", "transform": "none"}
     settings = {"run": "fold-1", "spec": SPEC, "modules": ["histone", "dna"], "target": target, "schedule": schedule}
+    settings["shuffled_dna"] = False
     return {**paths, **settings, "seed": 1, "threads": 2, "code": "0123", "fails": fails, "before": before, **changes}
 
 
@@ -164,6 +166,7 @@ def runs(store, tmp_path_factory):
         "seed": {"seed": 2},
         "genes": {"genes_per_batch": 2, "run": "final", "code": "4567"},
         "target": {"target": {"kind": "value", "transform": "zscore_per_gene"}},
+        "shuffled": {"shuffled_dna": True, "seed": 0},
         "label": {"target": {"kind": "label", "transform": "none"}, "before": [(labels, expression)]},
         # The same path, but not the same content.
         "data": {"before": [(other, expression)]},
@@ -238,6 +241,7 @@ def test_a_run_that_ended_before_its_model_was_saved_has_only_to_save_it(runs):
         ("data", "data"),
         ("genes", "settings, code"),
         ("target", "settings"),
+        ("shuffled", "settings"),
         ("label", "settings, data"),
     ],
 )
@@ -266,6 +270,9 @@ def preprocessing(folder):
 
 def test_all_that_a_model_needs_for_other_data_is_written(runs):
     about = preprocessing(runs[0] / "whole")
+    made_with = about.pop("made_with")
+    assert made_with["seed"] == 1 and made_with["threads"] == 2 and isinstance(made_with["device"], str)
+    assert made_with["versions"]["keras"] == version("keras") and made_with["versions"]["numpy"] == np.__version__
     assert about == {
         "run": "fold-1",
         "spec": SPEC,
@@ -273,6 +280,7 @@ def test_all_that_a_model_needs_for_other_data_is_written(runs):
         "binary": False,
         "target": {"kind": "value", "transform": "none"},
         "fitted": {},
+        "shuffled_dna": None,
         "marks": ["one", "two"],
         "window": WINDOW,
         "bins": BINS,
@@ -334,7 +342,7 @@ for job in json.loads(sys.argv[2]):
 def test_predictions_stand_beside_the_truth_that_the_model_was_trained_on(store, runs, tmp_path):
     """Not beside what the config asks for by now: targets and their fits come from the model's own file."""
     jobs = []
-    for name in ("target", "whole"):
+    for name in ("target", "whole", "shuffled"):
         job = {"store": [str(store / file) for file in FILES], "samples": str(store / "samples.tsv.gz")}
         job |= {file.partition(".")[0]: str(runs[0] / name / file) for file in LEFT if file != "history.tsv"}
         jobs.append({**job, "predictions": str(tmp_path / f"{name}.tsv.gz"), "run": "fold-1", "threads": 1})
@@ -351,8 +359,26 @@ def test_predictions_stand_beside_the_truth_that_the_model_was_trained_on(store,
     block = table[table["regime"] == "unseen_cell"].dropna()
     mse = ((block["truth"] - block["prediction"]) ** 2).mean()
     assert mse == pytest.approx(history(runs[0] / "target")["val_mse_unseen_cell"].iloc[-1], rel=1e-4)
-    table = read_table(tmp_path / "whole.tsv.gz")
-    assert np.allclose(table["truth"], expression.ravel(), rtol=1e-6, equal_nan=True)
+    for name in ("whole", "shuffled"):
+        table = read_table(tmp_path / f"{name}.tsv.gz")
+        assert np.allclose(table["truth"], expression.ravel(), rtol=1e-6, equal_nan=True)
+        for regime, block in table.dropna().groupby("regime"):
+            mse = ((block["truth"] - block["prediction"]) ** 2).mean()
+            watched = history(runs[0] / name).iloc[-1].get(f"val_mse_{regime}")
+            assert regime == "train" or mse == pytest.approx(watched, rel=1e-4)
+
+
+def test_with_shuffled_dna_every_gene_is_trained_and_predicted_with_that_of_another(store, runs):
+    """The seed of the shuffling is kept, 0 as well as any other; without it the same model predicts otherwise."""
+    folder = runs[0] / "shuffled"
+    assert preprocessing(folder)["shuffled_dna"] == 0
+    paths, everything = [store / name for name in FILES], np.ones((CELLS, GENES), bool)
+    own, others = Store(paths), Store(paths, 0)
+    found = [load_predictor(folder / "model.keras", opened, SPEC, ["histone", "dna"]) for opened in (own, others)]
+    own, others = (predict(opened, everything) for predict, opened in zip(found, (own, others), strict=True))
+    trained = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES) == "train"
+    mse = [np.nanmean((predicted - np.load(store / "expression.npy"))[trained] ** 2) for predicted in (own, others)]
+    assert mse[1] < mse[0]
 
 
 def kill_in_the_middle(jobs, folder, epochs):

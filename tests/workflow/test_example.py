@@ -257,9 +257,32 @@ def test_the_report_is_one_file_with_scores_and_figures(example):
     assert "per-gene training mean" in report
     for figure in (*FIGURES, "scores"):
         assert f"{figure}.png" in report
-    for name in ("scores/scores.tsv", "verdicts/verdicts.tsv", "check_example/example.tsv", "fingerprint/fingerprint.tsv"):
+    for name in (
+        "scores/scores.tsv",
+        "verdicts/verdicts.tsv",
+        "check_example/example.tsv",
+        "fingerprint/fingerprint.tsv",
+    ):
         assert f"results/{name}" in report
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', report)
+
+
+def test_the_first_page_has_five_sentences_and_a_table(example):
+    page = (example / "results/verdicts/first_page.rst").read_text()
+    topics = ["Seen genes, unseen cells", "Unseen genes", "DNA", "Simple models", "Trust"]
+    numbered = re.findall(r"^(\d)\. \*(.+?):\*", page, re.MULTILINE)
+    assert numbered == [(str(number), topic) for number, topic in enumerate(topics, start=1)]
+    report = (example / "results/report.html").read_text()
+    shown = re.search("What the scores of wakawaka say</h1>(.*?)How to read this", report)[1]
+    assert re.findall("<li><em>(.+?):</em>", shown) == topics
+    scores = scores_of(example, set="test", run="final", metric="mse").set_index(["predictor", "regime"])
+    for predictor, words in (("wakawaka", "wakawaka"), ("gene_mean", "per-gene training mean")):
+        cells = re.search(rf"<td>{words}</td>(.*?)</tr>", shown)[1].replace("\\n", "")
+        for cell, regime in zip(re.findall("<td>(.*?)</td>", cells), REGIMES, strict=False):
+            row = scores.loc[predictor, regime]
+            assert cell.startswith(f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f}) / "), (cell, regime)
+    # Nothing leaks here.
+    assert not re.search(r'class=\\?"red', report)
 
 
 def test_every_step_has_a_log_and_a_benchmark(example):

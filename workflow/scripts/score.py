@@ -19,4 +19,5 @@ with job(snakemake):
         rank_draws=snakemake.params.rank_draws,
         seed=snakemake.params.seed,
         binary=snakemake.params.binary,
+        threads=snakemake.threads,
     )

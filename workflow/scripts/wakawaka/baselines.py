@@ -29,19 +29,10 @@ from .files import write_table
 from .progress import Progress
 from .regimes import TRAIN, read_regimes
 from .ridge import Ridge
+from .score_names import BASELINES
 from .store import Store
 
 log = logging.getLogger(__name__)
-
-# The baselines in words; those below the second need histone marks.
-LABELS = {
-    "training_mean": "training mean",
-    "gene_mean": "per-gene training mean",
-    "nearest_cell": "nearest training cell",
-    "ridge_bins": "ridge on all bins",
-    "ridge_summaries": "ridge on summaries of marks",
-    "trees_summaries": "boosted trees on summaries of marks",
-}
 
 # Blocks of genes that the ridge leaves out in turn to choose its penalty.
 BLOCKS = 5
@@ -96,7 +87,7 @@ def baselines(store, samples, predictions, *, run, target, seed, threads):
         **{name: values.ravel() for name, values in found.items()},
     }
     write_table(pd.DataFrame(table), predictions)
-    log.info("%s: %s", run, ", ".join(LABELS[name] for name in found))
+    log.info("%s: %s", run, ", ".join(BASELINES[name] for name in found))
 
 
 def means(truth, trained, binary):

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from .baselines import LABELS as BASELINES
 from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, TRAIN, UNSEEN_CELL, UNSEEN_GENE
-from .score import ALL, SIMILARITY_NAMES, in_words
+from .score_names import ALL, BASELINES, SIMILARITY_NAMES, in_words
 
 SIMPLE = ("ridge_bins", "ridge_summaries", "trees_summaries")
 LOSSES = {False: ("mse", "MSE"), True: ("bce", "log loss")}

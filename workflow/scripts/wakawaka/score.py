@@ -1,53 +1,24 @@
 """The scores of all predictors side by side: one table, regime by regime, with intervals and in pairs."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from . import block_scores, calibration
-from .baselines import LABELS as BASELINES
 from .bootstrap import draw, interval
 from .files import read_table, write_table
 from .metrics import cross_entropies
 from .regimes import HELD_OUT, LABELS, LEAKING, POOL, POOLED, TRAIN, UNSEEN_CELL
+from .score_names import ALL, BASELINES, SIMILARITY_NAMES
 
 log = logging.getLogger(__name__)
 
-# What tables for people call the scores.
-TITLES = {
-    "mse": "MSE",
-    "rmse": "RMSE",
-    "r2": "R2",
-    "pearson": "Pearson",
-    "spearman": "Spearman",
-    "pearson_across_genes": "Pearson across genes",
-    "spearman_across_genes": "Spearman across genes",
-    "pearson_across_cells": "Pearson across cells",
-    "spearman_across_cells": "Spearman across cells",
-    "pearson_beyond_gene_mean": "Pearson beyond the gene means",
-    "spearman_beyond_gene_mean": "Spearman beyond the gene means",
-    "bce": "log loss",
-    "auroc": "AUROC",
-    "aupr": "AUPR",
-    "auroc_across_genes": "AUROC across genes",
-    "aupr_across_genes": "AUPR across genes",
-    "auroc_across_cells": "AUROC across cells",
-    "sd_ratio": "standard deviation of predictions / truths",
-    "coverage": "coverage",
-    "spread_factor": "factor of the spread",
-    "spread_error_rank": "rank correlation of spread and error",
-    "calibration_error": "expected calibration error",
-    "skill": "skill",
-}
-
-ABLATIONS = {"histone_only": "histone only", "dna_only": "DNA only", "shuffled_dna": "DNA of other genes"}
-
 # Held-out genes are also scored by how much of their window stands in that of a training gene: upper ends of the bins.
 SIMILARITY_ENDS = (0.01, 0.05, 0.2, np.inf)
-SIMILARITY_NAMES = ("below 0.01", "0.01 to 0.05", "0.05 to 0.2", "0.2 and above")
-ALL = "all"
 
 # The regimes whose genes were seen, so that a gene's training mean can be taken off.
 SEEN_GENES = (UNSEEN_CELL, LEAKING, TRAIN)
@@ -69,18 +40,19 @@ class Run(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Of the bootstrap: draws, and how many of them rank measures take; the seed; the group of each gene; whether truths are labels."""
+    """The draws, and how many of them rank measures take; the seed; the group of each gene; whether truths are labels; threads."""
 
     draws: int
     rank_draws: int
     seed: int
     groups: np.ndarray
     binary: bool
+    threads: int
 
 
 def score(
     predictions, baselines, ensembles, genes, similarity, scores,
-    *, networks, models, runs, draws, rank_draws, seed, binary,
+    *, networks, models, runs, draws, rank_draws, seed, binary, threads,
 ):  # fmt: skip
     """Write the scores of networks and baselines on the same samples.
 
@@ -105,10 +77,10 @@ def score(
         genes, similarity: paths, as `split` writes them. scores: output path.
         networks: list of str, names of models and of their ablations. models: list of str, those of the models. runs: list of str.
         draws: number of bootstrap draws. rank_draws: so many of them are taken for rank measures, which take longer.
-        seed: of the draws. binary: whether truths are 0 or 1 and predictions are probabilities.
+        seed: of the draws. binary: whether truths are 0 or 1 and predictions are probabilities. threads: that score predictors.
     """
     groups = read_table(genes)["group"].to_numpy(np.int64)
-    settings = Settings(draws, rank_draws, seed, groups, binary)
+    settings = Settings(draws, rank_draws, seed, groups, binary, threads)
     columns = {network: predictions[number * len(runs) :] for number, network in enumerate(networks)}
     found = [
         _read_run(name, {network: paths[number] for network, paths in columns.items()}, baselines[number], similarity)
@@ -127,17 +99,6 @@ def score(
     ]
     columns = ["set", "regime", "similarity", "run", "predictor", "metric", "baseline", "value", "low", "high", "over"]
     write_table(pd.DataFrame(rows, columns=[*columns, "cells", "genes", "samples"]), scores)
-
-
-def in_words(predictor):
-    """Return what tables for people call a predictor."""
-    model, _, ablation = predictor.partition(".")
-    return BASELINES.get(predictor, f"{model}, {ABLATIONS[ablation]}" if ablation else model)
-
-
-def shown_set(table):
-    """Return the set and the run of scores that are shown first: the test set, if a truth of it is known, else the mean over the folds."""
-    return ("test", "final") if (table["set"] == "test").any() else ("validation", "mean")
 
 
 def _read_run(name, networks, baselines, similarity):
@@ -242,18 +203,20 @@ def _with_skills(scores, predictor, run, found, loss):
 
 def _run_scores(where, run, mask, draws, settings):
     """Return the scores of every predictor of a run, as a dict from (predictor, run) to dicts from metrics to [1 + draw]."""
-    found = {}
     ranked = where["similarity"] == ALL
-    for key, predicted in run.predicted.items():
-        # The mean of the fold models is of the test set alone.
-        if np.isnan(predicted[mask]).any():
-            continue
-        scores = _scores(run.truth, predicted, mask, draws, settings, ranked)
+    trained = (run.regimes == TRAIN) & np.isfinite(run.truth)
+
+    def scores(predicted):
+        found = _scores(run.truth, predicted, mask, draws, settings, ranked)
         if where["regime"] in SEEN_GENES and not settings.binary and ranked:
-            trained = (run.regimes == TRAIN) & np.isfinite(run.truth)
-            scores |= _beyond_gene_mean(run.truth, predicted, trained, mask, draws, settings)
-        found[key] = scores
-    return found
+            found |= _beyond_gene_mean(run.truth, predicted, trained, mask, draws, settings)
+        return found
+
+    # The mean of the fold models is of the test set alone.
+    there = {key: predicted for key, predicted in run.predicted.items() if np.isfinite(predicted[mask]).all()}
+    # One thread per predictor: the products of matrices are too small for several.
+    with threadpool_limits(1), ThreadPoolExecutor(settings.threads) as pool:
+        return dict(zip(there, pool.map(scores, there.values()), strict=True))
 
 
 def _scores(truth, predicted, mask, draws, settings, ranked):

@@ -11,9 +11,24 @@ import pandas as pd
 from .files import atomic, read_table, write_table
 from .first_page import Page, first_page
 from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, UNSEEN_CELL, UNSEEN_GENE
-from .score import ALL, TITLES, in_words, shown_set
+from .score_names import ALL, in_words, shown_set
 
 log = logging.getLogger(__name__)
+
+# What sentences call the scores that are judged, beside skill.
+TITLES = {
+    "sd_ratio": "standard deviation of predictions / truths",
+    "r2": "R2",
+    "pearson_across_genes": "Pearson across genes",
+    "pearson_across_cells": "Pearson across cells",
+    "pearson_beyond_gene_mean": "Pearson beyond the gene means",
+    "auroc": "AUROC",
+    "auroc_across_genes": "AUROC across genes",
+    "auroc_across_cells": "AUROC across cells",
+    "coverage": "coverage",
+    "spread_error_rank": "rank correlation of spread and error",
+    "calibration_error": "expected calibration error",
+}
 
 HOLDS, SHORT, UNDECIDED = "holds", "falls short", "undecided"
 
