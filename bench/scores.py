@@ -192,6 +192,8 @@ def measure(options, row):
 
 def main():
     options = parser(__doc__)
+    # As rule score, which has one for each predictor.
+    options.set_defaults(threads=1)
     options.add_argument("--cells", type=int, default=CELLS, help="the held-out ones among them (default: %(default)s)")
     options.add_argument("--genes", type=int, default=GENES, help="the held-out ones among them (default: %(default)s)")
     options.add_argument("--draws", type=int, default=1000, help="of values and the skill (default: %(default)s)")

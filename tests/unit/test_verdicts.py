@@ -142,6 +142,7 @@ def test_few_cells_are_said_so(judge):
     sentence = verdict(table, "memorising, per-gene mean", "unseen_cell")["sentence"]
     assert "with 2 cells the interval is over genes alone, and says nothing of other cells" in sentence
     assert "wins, for these 2 cells" in page
+    assert "are over genes alone: 2 cells are too few to draw, so that they say nothing of other cells." in page
     table, _ = judge(network(over="nothing", cells=2, half=None))
     assert (
         "2 cells and 100 genes are too few for an interval"

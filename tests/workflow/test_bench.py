@@ -30,6 +30,31 @@ def test_a_benchmark_with_data_of_its_own(project, script, arguments, rows):
     assert all(f"\n{name} " in printed for name in rows)
 
 
+SCORED = "--cells 12 --genes 120 --draws 40 --rank-draws 40 --plain-draws 4 --alternations 1"
+
+
+def test_scores_are_those_of_a_plain_loop(project):
+    printed, written = bench(project.folder, "scores.py", *SCORED.split())
+    assert [row["scores"] for row in written["rows"]] == ["values", "skill", "ranks", "labels"]
+    assert all(f"\n{row['scores']} " in printed and row["equal"] == "yes" for row in written["rows"])
+    # 1 cell and 10 genes are held out.
+    assert f"Scores of {12 * 120 - 11 * 110:,} held-out samples of 12 cells x 120 genes" in printed
+
+
+def test_wrong_scores_end_the_measurement_with_an_error(project):
+    module = project / "workflow/scripts/wakawaka/block_scores.py"
+    another = "right = rank_scores\n\n\ndef rank_scores(*given):\n"
+    another += "    return {name: values + 1e-8 for name, values in right(*given).items()}\n"
+    module.write_text(f"{module.read_text()}\n\n{another}")
+    command = [sys.executable, str(project / "bench/scores.py"), *SCORED.split()]
+    process = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    assert process.returncode == 1
+    equal = {
+        line.split()[0]: "NO: 1e-08" in line for line in process.stdout.splitlines() if " yes" in line or "NO" in line
+    }
+    assert equal == {"values": False, "skill": False, "ranks": True, "labels": False}
+
+
 def test_the_parts_of_a_step_add_up(project):
     _, written = bench(project.folder, "steps.py")
     for way in ("plain ms", "ours ms"):

@@ -34,6 +34,12 @@ MISTAKES = {
         ["`histone.path`", "resources/C01.tsv.gz", "does not exist"],
     ),
     "a cell on both sides": ("cells: {held_out: [C01]}", ["`cells.train`", "`cells.held_out`", "C01"]),
+    "random rows": (
+        "folds: {hold_out: samples}",
+        ["`folds.hold_out` is samples", "cells_and_genes or genes", "`allow_leakage: true`", "in red"],
+    ),
+    "an ablation that there is none of": ("ablations: [no_dna]", ["`ablations.0`", "histone_only", "'no_dna'"]),
+    "too few draws": ("bootstrap: {draws: 10}", ["`bootstrap.draws`", "at least 40"]),
     "more folds than cells": ("folds: {number: 9}", ["`folds.number`", "8 training cells", "`folds.hold_out: genes`"]),
 }
 

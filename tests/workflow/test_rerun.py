@@ -75,6 +75,27 @@ def test_a_setting_of_the_training_retrains_but_prepares_nothing(example, tmp_pa
     assert not {"simulate_example", "build_store", "split"} & set(planned)
 
 
+def test_another_number_of_draws_scores_again_but_trains_nothing(example, tmp_path):
+    (tmp_path / "more.yaml").write_text("bootstrap: {draws: 50}")
+    planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
+    figures = {"plot_predictions": 1, "plot_scores": 1}
+    assert planned == {"score": 1, "verdicts": 1, "check_example": 1, "fingerprint": 1, **figures}
+
+
+def test_editing_the_code_of_the_verdicts_judges_again_and_nothing_else(example, edit):
+    edit(f"{LIBRARY}/verdicts.py", "OVERFITTED = 1.05", "OVERFITTED = 1.1")
+    assert example.planned(configfile=SMALL) == {"verdicts": 1}
+
+
+def test_one_more_ablation_trains_itself_alone(example, tmp_path):
+    (tmp_path / "more.yaml").write_text("ablations: [shuffled_dna]")
+    planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
+    assert planned["train"] == planned["predict"] == 3
+    assert {"score", "verdicts", "plot_scores", "fingerprint"} <= set(planned)
+    # The models' own predictions, and what is made of these alone, stay as they are.
+    assert not {"build_store", "split", "baselines", "aggregate", "attribute", "plot_learning_curves"} & set(planned)
+
+
 def test_one_fold_by_its_path(example):
     planned = example.planned("-f", "results/models/wakawaka/fold-2/model.keras", configfile=SMALL)
     assert planned == {"train": 1}

@@ -189,7 +189,7 @@ def _of_trust(page, model, modules):
         text += f", where predictions vary by {ratio['value']:.0%} of the truth's standard deviation"
     covered = page.row(model, "coverage", regimes[-1], run="ensemble")
     if covered:
-        text += f"; intervals of 1.96 standard deviations of the fold models cover {covered['value']:.0%} of the truths, not 95%"
+        text += f"; intervals of 1.96 standard deviations of the fold models cover {covered['value']:.0%} of the truths (95% would be right)"
     return f"{text}."
 
 
@@ -208,7 +208,29 @@ def _table(page, set_name=None, run=None):
             if any(cells):
                 name = f"{predictor}, mean of the fold models" if of_run == "ensemble" else in_words(predictor)
                 lines.append("   " + "|".join([_plain(name), *(cell or "–" for cell in cells)]))
-    return [*lines, ""]
+    return [*lines, "", *_not_drawn(page, columns, run)]
+
+
+def _not_drawn(page, columns, run):
+    """Return the lines that say of which columns of a table not both genes and cells were drawn."""
+    found = {}
+    for set_name, regime in columns:
+        row = page.row("training_mean", page.loss, regime, set_name=set_name, run=run)
+        if row["over"] in ("genes", "cells") and np.isfinite(row["low"]):
+            found.setdefault((row["over"], row["cells"], row["genes"]), []).append(LABELS[regime])
+    few = {
+        "genes": ("genes", "{0:.0f} cells", "other cells"),
+        "cells": ("cells", "{1:.0f} genes, or groups of them,", "other genes"),
+    }
+    lines = []
+    for (over, *counts), regimes in found.items():
+        drawn, too_few, others = few[over]
+        lines += [
+            f"Intervals for {' and '.join(regimes)} are over {drawn} alone: {too_few.format(*counts)} are too few to draw, so that "
+            f"they say nothing of {others}.",
+            "",
+        ]
+    return lines
 
 
 def _cell(page, predictor, regime, set_name, run):
