@@ -217,20 +217,17 @@ def _not_drawn(page, columns, run):
     for set_name, regime in columns:
         row = page.row("training_mean", page.loss, regime, set_name=set_name, run=run)
         if row["over"] in ("genes", "cells") and np.isfinite(row["low"]):
-            found.setdefault((row["over"], row["cells"], row["genes"]), []).append(LABELS[regime])
-    few = {
-        "genes": ("genes", "{0:.0f} cells", "other cells"),
-        "cells": ("cells", "{1:.0f} genes, or groups of them,", "other genes"),
-    }
+            count = row["cells"] if row["over"] == "genes" else row["genes"]
+            found.setdefault((row["over"], count), []).append(LABELS[regime])
+    few = {"genes": ("cells", "other cells"), "cells": ("genes, or groups of them,", "other genes")}
     lines = []
-    for (over, *counts), regimes in found.items():
-        drawn, too_few, others = few[over]
-        lines += [
-            f"Intervals for {' and '.join(regimes)} are over {drawn} alone: {too_few.format(*counts)} are too few to draw, so that "
-            f"they say nothing of {others}.",
-            "",
-        ]
-    return lines
+    for (over, count), regimes in found.items():
+        what, others = few[over]
+        lines.append(
+            f"Intervals for {'; '.join(regimes)} are over {over} alone: {count:.0f} {what} are too few to draw, so that they say nothing "
+            f"of {others}."
+        )
+    return [*lines, ""]
 
 
 def _cell(page, predictor, regime, set_name, run):
