@@ -86,6 +86,15 @@ def test_inputs_of_another_form_are_refused(files, changes, says):
     assert not files["predictions"].exists()
 
 
+def test_a_model_of_the_dna_of_other_genes_is_refused(files):
+    change(files["preprocessing"], shuffled_dna=0)
+    with pytest.raises(InputError, match="preprocessing.json: this model was trained on the DNA of other genes"):
+        predict_new(**files, threads=1)
+    assert not files["predictions"].exists()
+    change(files["preprocessing"], shuffled_dna=None)
+    predict_new(**files, threads=1)
+
+
 def test_reads_are_the_same_to_a_model_that_knows_tracks_too(files):
     predict_new(**files, threads=1)
     expected = files["predictions"].read_text()

@@ -39,7 +39,8 @@ def mse(project, regime):
 
 
 def test_shuffled_dna_costs_the_motif_for_unseen_genes_and_little_for_seen_ones(ablated):
-    # The motif carries 1.0 of the squared error. Of unseen genes ERRORS_OF_UNSEEN was lost with three seeds, of seen ones ERRORS_OF_SEEN.
+    # The motif carries 1.0 of the squared error. With three seeds 0.96 to 1.40 of it were lost for unseen genes (from 0.57 to 0.83), and
+    # 0.06 to 0.20 for seen ones (from 0.54 to 0.70), which their own marks and any sequence tell from each other.
     own, others = mse(ablated, "unseen_gene")
     assert others - own > 0.6
     lost = others - own

@@ -189,7 +189,7 @@ def _of_trust(page, model, modules):
         text += f", where predictions vary by {ratio['value']:.0%} of the truth's standard deviation"
     covered = page.row(model, "coverage", regimes[-1], run="ensemble")
     if covered:
-        text += f"; intervals of 1.96 standard deviations of the fold models cover {covered['value']:.0%} of the truths (95% would be right)"
+        text += f"; intervals of 1.96 standard deviations of the folds cover {covered['value']:.0%} of the truths (95% would do)"
     return f"{text}."
 
 
@@ -224,8 +224,8 @@ def _not_drawn(page, columns, run):
     for (over, count), regimes in found.items():
         what, others = few[over]
         lines.append(
-            f"Intervals for {'; '.join(regimes)} are over {over} alone: {count:.0f} {what} are too few to draw, so that they say nothing "
-            f"of {others}."
+            f"Intervals for {'; '.join(regimes)} are over {over} alone: {count:.0f} {what} are too few to draw, so that they say "
+            f"nothing of {others}."
         )
     return [*lines, ""]
 

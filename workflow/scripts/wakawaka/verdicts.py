@@ -220,15 +220,20 @@ def _drawn(row):
 
 
 def _overfitting(model, histories):
-    """Yield whether the folds' validation loss had risen again when the training ended, by regime."""
+    """Yield whether the folds' validation loss had risen again when the training ended, by regime, and what the training loss did."""
     folds = [history for run, history in histories.items() if run != "final"]
-    columns = [name for name in folds[0] if name.startswith("val_")]
-    for column in columns:
-        curve = np.mean([fold[column] for fold in folds if column in fold], axis=0)
-        regime, best = column.split("_", 2)[2], int(np.argmin(curve))
-        value = curve[-1] / curve[best] if curve[best] > 0 else 1.0
+    train = next(name for name in folds[0] if name.startswith("train_"))
+    for column in (name for name in folds[0] if name.startswith("val_")):
+        curves = {name: np.mean([fold[name] for fold in folds if column in fold], axis=0) for name in (train, column)}
+        regime, best = column.split("_", 2)[2], int(np.argmin(curves[column]))
+        value, falls = (
+            curve[-1] / curve[best] if curve[best] > 0 else 1.0 for curve in (curves[column], curves[train])
+        )
         holds = value <= OVERFITTED
-        words = f"{LABELS[regime]}: the folds' loss after the last epoch is {value:.2f} times that after epoch {best + 1}, the best one"
+        words = (
+            f"{LABELS[regime]}: the folds' loss after the last epoch is {value:.2f} times that after epoch {best + 1}, the best one; "
+            f"that of the training samples is {falls:.2f} times what it was then"
+        )
         yield _plain(model, "overfitting", "validation", regime, value, f"at most {OVERFITTED}", holds, words) | {
             "what_to_do": None if holds else f"set `training.epochs` to about {best + 1}, or regularise more (dropout)"
         }
