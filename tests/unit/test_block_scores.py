@@ -128,7 +128,8 @@ def test_constants_have_no_correlation_and_float_noise_is_a_constant():
     truth, _, block = random_block(0)
     draws = draws_of(block)
     noise = np.random.default_rng(0).normal(size=truth.shape) * 1e-4
-    for constant in (np.full(truth.shape, 1e4), 1e4 + noise):
+    near = np.float32(np.nanmean(truth)) + np.random.default_rng(0).choice([-4e-6, 0, 4e-6], size=truth.shape)
+    for constant in (np.full(truth.shape, 1e4), 1e4 + noise, near):
         found = block_scores.value_scores(truth, constant, block, draws)
         found |= block_scores.rank_scores(truth, constant, block, draws)
         for name in ("pearson", "spearman"):
@@ -136,13 +137,23 @@ def test_constants_have_no_correlation_and_float_noise_is_a_constant():
                 assert np.isnan(found[name + within]).all(), name + within
         assert np.isfinite(found["mse"]).all()
         assert found["sd_ratio"] == pytest.approx(0, abs=1e-3)
-    flat = np.where(block, 7.0, np.nan)
-    assert np.isnan(block_scores.value_scores(flat, truth, block, draws)["r2"]).all()
+    for flat in (np.full(truth.shape, 7.0), 1e6 + 1e3 * noise):
+        assert np.isnan(block_scores.value_scores(np.where(block, flat, np.nan), truth, block, draws)["r2"]).all()
     labels = np.where(block, truth > 50, np.nan)
     # A constant guesses.
     assert block_scores.label_scores(labels, np.full(truth.shape, 0.3), block, draws)["auroc"] == pytest.approx(0.5)
     certain = block_scores.label_scores(np.where(block, 1.0, np.nan), truth, block, draws)
     assert all(np.isnan(values).all() for values in certain.values())
+
+
+def test_large_offsets_cost_no_digits():
+    truth, predicted, block = random_block(2)
+    draws = draws_of(block)
+    plain, far = (block_scores.value_scores(truth, values, block, draws) for values in (predicted, 1e4 + predicted))
+    for name in ("pearson", "pearson_across_genes", "pearson_across_cells", "sd_ratio"):
+        assert far[name] == pytest.approx(plain[name], rel=1e-7), name
+    same = block_scores.value_scores(truth, 1e4 + 3 * truth, block, draws)["pearson"]
+    assert (same <= 1).all() and same == pytest.approx(1)
 
 
 def test_what_is_alike_in_every_cell_of_a_gene_has_no_score_across_cells():

@@ -124,7 +124,10 @@ def test_the_mean_of_the_fold_models_is_scored_on_the_test_set(scored):
         assert found == pytest.approx(1 - 1 / (5 - 3) ** 2)
     # Both folds predict the same: no spread, and no truth within it.
     assert value(table, "wakawaka", "coverage", "unseen_cell", run="ensemble") == 0
-    assert set(table.loc[table["run"] == "ensemble", "set"]) == {"test"}
+    of_ensemble = table[table["run"] == "ensemble"]
+    assert set(of_ensemble["set"]) == {"test"}
+    # It has no predictions of training samples, whose means would have to be taken off.
+    assert not of_ensemble["metric"].str.contains("beyond").any()
 
 
 def test_the_mean_over_folds_weighs_by_samples(scored):

@@ -19,7 +19,8 @@ _TOGETHER = 2**18
 class Moments(NamedTuple):
     """Weighted sums over samples, each an array of the same shape: of ones, truths, predictions, their squares, and their product.
 
-    `different` is how many different samples there are.
+    `different` is how many different samples there are. Truths and predictions are those less `centres`, a pair of floats, so
+    that sums of squares lose no digits.
     """
 
     different: np.ndarray
@@ -29,33 +30,35 @@ class Moments(NamedTuple):
     truth_squares: np.ndarray
     predicted_squares: np.ndarray
     products: np.ndarray
+    centres: tuple = (0.0, 0.0)
 
     def pearson(self):
         """Return Pearson's correlations."""
-        count = np.maximum(self.count, 1)
-        truth, predicted = self._squares()
-        defined = self.different > 2
-        defined &= _varies(truth, self.truth_squares, count) & _varies(predicted, self.predicted_squares, count)
-        covariance = self.products - self.truth * self.predicted / count
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(defined, covariance / np.sqrt(truth * predicted), np.nan)
+        covariance = self.products - self.truth * self.predicted / np.maximum(self.count, 1)
+        found = covariance / np.sqrt(self._truth() * self._predicted())
+        found[self.different < 3] = np.nan
+        return np.clip(found, -1, 1, out=found)
 
     def sd_ratio(self):
         """Return the standard deviation of the predictions, divided by that of the truths."""
-        truth, predicted = self._squares()
-        defined = _varies(truth, self.truth_squares, np.maximum(self.count, 1))
-        return np.sqrt(np.where(defined, np.maximum(predicted, 0) / np.where(defined, truth, 1), np.nan))
+        predicted = self.predicted_squares - self.predicted**2 / np.maximum(self.count, 1)
+        return np.sqrt(np.maximum(predicted, 0) / self._truth())
 
     def r2(self, squared_errors):
         """Return 1 - squared errors / squares of the truths about their mean."""
-        truth, _ = self._squares()
-        defined = _varies(truth, self.truth_squares, np.maximum(self.count, 1))
-        return np.where(defined, 1 - squared_errors / np.where(defined, truth, 1), np.nan)
+        return 1 - squared_errors / self._truth()
 
-    def _squares(self):
-        """Return the sums of squares about the mean of truths and of predictions."""
-        count = np.maximum(self.count, 1)
-        return self.truth_squares - self.truth**2 / count, self.predicted_squares - self.predicted**2 / count
+    def _truth(self):
+        return self._about_mean(self.truth, self.truth_squares, self.centres[0])
+
+    def _predicted(self):
+        return self._about_mean(self.predicted, self.predicted_squares, self.centres[1])
+
+    def _about_mean(self, values, squares, centre):
+        """Return the sums of squares about the mean, NaN where these are noise beside the values as they were before centring."""
+        about_mean = squares - values**2 / np.maximum(self.count, 1)
+        about_zero = squares + centre * (2 * values + centre * self.count)
+        return np.where(about_mean > NOISE**2 * np.maximum(self.count, about_zero), about_mean, np.nan)
 
 
 def samples(block, draws):
@@ -80,11 +83,13 @@ def value_scores(truth, predicted, block, draws):
         truth, predicted: [cell, gene] floats, finite in the block. block: mask [cell, gene]. draws: `Draws`.
     """
     truth, predicted, block, draws = _cropped(truth, predicted, block, draws)
-    centre = truth[block].mean()
-    truth, predicted = (np.where(block, values - centre, 0.0) for values in (truth, predicted))
-    terms = [block, truth, predicted, truth**2, predicted**2, truth * predicted, (truth - predicted) ** 2]
-    terms = [term.astype(np.float64) for term in terms]
-    found = [_of_draws(terms, cells, genes) for cells, genes in _portions(draws, max(block.shape))]
+    errors = np.where(block, (truth - predicted) ** 2, 0.0)
+    centres = truth[block].mean(), predicted[block].mean()
+    truth, predicted = (
+        np.where(block, values - centre, 0.0) for values, centre in zip((truth, predicted), centres, strict=True)
+    )
+    terms = [block.astype(np.float64), truth, predicted, truth**2, predicted**2, truth * predicted, errors]
+    found = [_of_draws(terms, centres, cells, genes) for cells, genes in _portions(draws, max(block.shape))]
     return {name: np.concatenate([portion[name] for portion in found]) for name in found[0]}
 
 
@@ -137,15 +142,15 @@ def _portions(draws, size):
         yield draws.cells[some], draws.genes[some]
 
 
-def _of_draws(terms, cells, genes):
+def _of_draws(terms, centres, cells, genes):
     """Return the scores of some draws; `terms` are arrays [cell, gene] for `Moments`, and of squared errors."""
     block = terms[0]
     of_genes = [cells @ term for term in terms]
     *pooled, squared_errors = ((of_gene * genes).sum(axis=1) for of_gene in of_genes)
     drawn = (cells > 0).astype(np.float64), (genes > 0).astype(np.float64)
     different = drawn[0] @ block
-    pooled = Moments((different * drawn[1]).sum(axis=1), *pooled)
-    of_cells = Moments(drawn[1] @ block.T, *(genes @ term.T for term in terms[:-1]))
+    pooled = Moments((different * drawn[1]).sum(axis=1), *pooled, centres)
+    of_cells = Moments(drawn[1] @ block.T, *(genes @ term.T for term in terms[:-1]), centres)
     mse = _ratio(squared_errors, pooled.count)
     return {
         "mse": mse,
@@ -153,15 +158,9 @@ def _of_draws(terms, cells, genes):
         "r2": pooled.r2(squared_errors),
         "pearson": pooled.pearson(),
         "pearson_across_genes": _mean_of_defined(of_cells.pearson(), cells),
-        "pearson_across_cells": _mean_of_defined(Moments(different, *of_genes[:-1]).pearson(), genes),
+        "pearson_across_cells": _mean_of_defined(Moments(different, *of_genes[:-1], centres).pearson(), genes),
         "sd_ratio": pooled.sd_ratio(),
     }
-
-
-def _varies(squares, about_zero, count):
-    """Tell whether sums of squares about the mean are more than rounding, given those about zero."""
-    size = np.maximum(1.0, np.sqrt(about_zero / count))
-    return squares / count > (NOISE * size) ** 2
 
 
 def _mean_of_defined(scores, weights):

@@ -208,7 +208,7 @@ def _run_scores(where, run, mask, draws, settings):
 
     def scores(predicted):
         found = _scores(run.truth, predicted, mask, draws, settings, ranked)
-        if where["regime"] in SEEN_GENES and not settings.binary and ranked:
+        if where["regime"] in SEEN_GENES and not settings.binary and ranked and np.isfinite(predicted[trained]).all():
             found |= _beyond_gene_mean(run.truth, predicted, trained, mask, draws, settings)
         return found
 
