@@ -97,7 +97,7 @@ rule score:
         "benchmarks/score/score.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 2
+    threads: 4
     resources:
         mem_mb=6000,
         runtime=60,

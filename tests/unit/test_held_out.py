@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from test_train import CELLS, EPOCHS, FILES, GENES, LEFT, history, job, labels_of, same_weights, train, write_store
 
-from wakawaka.baselines import LABELS, baselines
+from wakawaka.baselines import baselines
 from wakawaka.files import read_table, save_array, write_table
+from wakawaka.score_names import BASELINES
 
 VALUE = {"kind": "value", "transform": "none"}
 Z_SCORE = {"kind": "value", "transform": "zscore_per_gene"}
@@ -57,7 +58,7 @@ def test_baselines(stores, tmp_path, run, target):
         settings = {"run": run, "target": target, "seed": 1, "threads": 2}
         baselines(paths, stores / name / "samples.tsv.gz", tmp_path / f"{name}.tsv.gz", **settings)
         tables.append(read_table(tmp_path / f"{name}.tsv.gz"))
-    assert set(LABELS) <= set(tables[0])
+    assert set(BASELINES) <= set(tables[0])
     one, other = (table.drop(columns="truth") for table in tables)
     assert one.equals(other)
     # The truths did change, wherever they are known and not to be learnt from, and nowhere else.

@@ -62,7 +62,8 @@ def test_the_scores_of_an_ablation_stand_beside_its_model(ablated):
     page = (ablated / "results/verdicts/first_page.rst").read_text()
     dna = next(line for line in page.splitlines() if line.startswith("3. *DNA:*"))
     assert "beside the same network with the DNA of other genes wakawaka has skill" in dna
-    assert "where the planted motif carries 1.00" in dna and "only unseen genes show what is understood" in dna
+    motif = json.loads((ablated / "results/example/truth.json").read_text())["expected_loss"]["motif"]
+    assert f"where the planted motif carries {motif:.2f}" in dna and "only unseen genes show what is understood" in dna
     assert "wakawaka, DNA of other genes|" in page
 
 

@@ -60,7 +60,8 @@ def score(
     held-out samples together, for comparison with published numbers), similarity (all, or a bin of the held-out genes' similarity to
     training genes), run (final; ensemble, the mean of the fold models; fold-1 ...; mean, over the folds, by number of samples),
     predictor, metric, and baseline (only of skill). Then value; low and high, the ends of the 95% interval of a bootstrap over genes
-    and cells as blocks, where `over` says which of them were drawn; and the numbers of cells, genes and samples.
+    and cells as blocks, where `over` says which of them were drawn; and the numbers of cells, genes and samples. Single folds have no
+    intervals, nor have rank measures of the pool and of training samples, which would take longest.
 
     Scores are those of block_scores.py, and:
     skill: 1 - loss / loss of the baseline on the same samples and under the same draws; the loss is the MSE or, of labels, the log loss.
@@ -206,10 +207,13 @@ def _run_scores(where, run, mask, draws, settings):
     ranked = where["similarity"] == ALL
     trained = (run.regimes == TRAIN) & np.isfinite(run.truth)
 
+    # Most samples are in these, and ranks take longest.
+    few = draws.first(0 if where["regime"] in (POOL, TRAIN) else settings.rank_draws)
+
     def scores(predicted):
-        found = _scores(run.truth, predicted, mask, draws, settings, ranked)
+        found = _scores(run.truth, predicted, mask, draws, few if ranked else None, settings.binary)
         if where["regime"] in SEEN_GENES and not settings.binary and ranked and np.isfinite(predicted[trained]).all():
-            found |= _beyond_gene_mean(run.truth, predicted, trained, mask, draws, settings)
+            found |= _beyond_gene_mean(run.truth, predicted, trained, mask, draws, few)
         return found
 
     # The mean of the fold models is of the test set alone.
@@ -219,20 +223,19 @@ def _run_scores(where, run, mask, draws, settings):
         return dict(zip(there, pool.map(scores, there.values()), strict=True))
 
 
-def _scores(truth, predicted, mask, draws, settings, ranked):
-    """Return a dict from metrics to [1 + draw] floats; those of ranks, if they are wanted, have fewer draws."""
-    few = draws.first(settings.rank_draws)
+def _scores(truth, predicted, mask, draws, few, binary):
+    """Return a dict from metrics to [1 + draw] floats; those of ranks have the draws `few`, and are left out if it is None."""
     found = block_scores.value_scores(truth, predicted, mask, draws)
-    if settings.binary:
+    if binary:
         losses = cross_entropies(np.where(mask, truth, 0), predicted)
         found = {"bce": block_scores.mean_loss(losses, mask, draws), "sd_ratio": found["sd_ratio"]}
-    if ranked:
-        rank = block_scores.label_scores if settings.binary else block_scores.rank_scores
+    if few is not None:
+        rank = block_scores.label_scores if binary else block_scores.rank_scores
         found |= rank(truth, predicted, mask, few)
     return found
 
 
-def _beyond_gene_mean(truth, predicted, trained, mask, draws, settings):
+def _beyond_gene_mean(truth, predicted, trained, mask, draws, few):
     """Return the correlations of what is left when every gene's mean over the training samples is taken off."""
     count = trained.sum(axis=0)
     mask = mask & (count > 0)
@@ -242,7 +245,7 @@ def _beyond_gene_mean(truth, predicted, trained, mask, draws, settings):
         values - np.where(trained, values, 0).sum(axis=0) / np.maximum(count, 1) for values in (truth, predicted)
     )
     pearson = block_scores.value_scores(truth, predicted, mask, draws)["pearson"]
-    spearman = block_scores.rank_scores(truth, predicted, mask, draws.first(settings.rank_draws))["spearman"]
+    spearman = block_scores.rank_scores(truth, predicted, mask, few)["spearman"]
     return {"pearson_beyond_gene_mean": pearson, "spearman_beyond_gene_mean": spearman}
 
 
