@@ -100,7 +100,7 @@ def _of_dna(page, model, modules):
     shuffled = f"{model}.shuffled_dna"
     if shuffled not in page.predictors:
         return (
-            "*DNA:* no network was trained with the DNA of other genes (`ablations`), so what was understood and what was "
+            "*DNA:* no network was trained with the DNA of other genes (``ablations``), so what was understood and what was "
             "remembered is not told apart."
         )
     found = {regime: page.skill(model, shuffled, regime) for regime in page.regimes((UNSEEN_CELL, UNSEEN_GENE))}
