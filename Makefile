@@ -20,7 +20,7 @@ run: setup
 	@echo "The report: $(CURDIR)/results/report.html"
 
 test: setup
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # .venv/complete is written last: after an interrupted installation the next one starts from nothing.
 setup:

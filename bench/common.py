@@ -92,6 +92,7 @@ def train_run(store, samples, folder, *, run, threads, seed=1, **schedule):
         run=run,
         spec=config["models"]["wakawaka"],
         modules=config["modules"],
+        shuffled_dna=False,
         target=target_of(config),
         schedule=config["training"] | schedule,
         seed=seed,
