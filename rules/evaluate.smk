@@ -57,6 +57,7 @@ rule baselines:
     input:
         store=[path for path in STORE if not path.endswith("dna.npy")],
         samples="results/splits/samples.tsv.gz",
+        genes="results/splits/genes.tsv",
     output:
         predictions="results/baselines/{run}.tsv.gz",
     log:
@@ -100,7 +101,7 @@ rule score:
     threads: 4
     resources:
         mem_mb=6000,
-        runtime=60,
+        runtime=120,
     params:
         code=code("score.py"),
         networks=NETWORKS,

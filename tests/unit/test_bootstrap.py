@@ -47,6 +47,17 @@ def test_many_genes_of_few_groups_are_few():
     assert draw(np.ones((3, 100), bool), np.arange(100) % (FEWEST - 1), 50, 0).over == "nothing"
 
 
+def test_within_strata_the_mixture_of_genes_stays():
+    """And cells are not drawn: of those that make a regime there may be few."""
+    strata = np.repeat([0, 1, 2], [20, 10, 3])
+    draws = draw(np.ones((9, 33), bool), np.arange(33), 50, 0, strata)
+    assert draws.over == "genes" and (draws.cells == 1).all() and draws.cells.shape == (51, 9)
+    for stratum, count in enumerate((20, 10, 3)):
+        assert (draws.genes[:, strata == stratum].sum(axis=1) == count).all()
+    # Three are too few to draw.
+    assert (draws.genes[:, strata == 2] == 1).all() and (draws.genes[1:, strata == 1] != 1).any()
+
+
 def test_the_same_seed_gives_the_same_draws():
     block = np.ones((9, 40), bool)
     one, other, another = (draw(block, np.arange(40), 5, seed) for seed in (3, 3, 4))

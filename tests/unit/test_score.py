@@ -219,9 +219,16 @@ def test_intervals_hold_the_score_and_pairs_are_drawn_together():
     table = rows_of(run)
     with_ends = table[table["low"].notna()]
     assert ((with_ends["low"] <= with_ends["value"]) & (with_ends["value"] <= with_ends["high"])).mean() > 0.95
-    assert set(table["over"]) == {"genes and cells"}
+    assert set(table.loc[table["regime"] != "pool", "over"]) == {"genes and cells"}
+    assert set(table.loc[table["regime"] == "pool", "over"]) == {"genes"}
+    gain = table[
+        (table["metric"] == "pearson_difference") & (table["predictor"] == "other") & (table["baseline"] == "wakawaka")
+    ]
+    assert (gain["low"] > 0).all() and (gain["low"] < gain["value"]).all()
     pair = table[
-        (table["predictor"] == "other") & (table["baseline"] == "wakawaka") & (table["regime"] == "unseen_cell")
+        (table[["predictor", "metric", "baseline", "regime"]] == ["other", "skill", "wakawaka", "unseen_cell"]).all(
+            axis=1
+        )
     ]
     # Each by itself is known to a tenth or so, the difference between them to a thousandth.
     assert pair["low"].item() > 0.03 and pair["high"].item() - pair["low"].item() < 0.002
@@ -272,7 +279,7 @@ def labelled(table):
 def test_labels_have_scores_of_their_own(scored):
     table = scored(labelled(FINAL), labelled(fold("c1")), labelled(fold("c2")), binary=True)
     metrics = set(table["metric"])
-    assert metrics == {
+    assert {name for name in metrics if not name.endswith("_difference")} == {
         "bce", "auroc", "aupr", "auroc_across_genes", "aupr_across_genes", "auroc_across_cells", "sd_ratio",
         "skill", "calibration_error",
     }  # fmt: skip

@@ -8,6 +8,7 @@ with job(snakemake):
     baselines(
         store=snakemake.input.store,
         samples=snakemake.input.samples,
+        genes=snakemake.input.genes,
         predictions=snakemake.output.predictions,
         run=snakemake.wildcards.run,
         target=snakemake.params.target,

@@ -25,7 +25,7 @@ import pandas as pd
 
 from . import targets
 from .errors import InputError
-from .files import write_table
+from .files import read_table, write_table
 from .progress import Progress
 from .regimes import TRAIN, read_regimes
 from .ridge import Ridge
@@ -51,13 +51,15 @@ UNSURE = 0.01
 GENES = 2000
 
 
-def baselines(store, samples, predictions, *, run, target, seed, threads):
+def baselines(store, samples, predictions, *, run, target, seed, threads, genes=None):
     """Write what the baselines of a run predict for every cell and gene, in the order of the store.
 
     Args:
         store: paths of the store. samples: path of the table of regimes. predictions: output path, a table with the columns cell,
             gene_id, regime, truth, and one for each baseline. run: column of `samples`. target: dict, see targets.py.
         seed: of the ridge's blocks and of the trees. threads: of the trees and of linear algebra.
+        genes: path of the table of genes as `split` writes it, whose groups the ridge leaves out together to choose its penalty;
+            None leaves each gene out by itself.
 
     Raises:
         InputError: if no training sample of the run has a target.
@@ -78,7 +80,7 @@ def baselines(store, samples, predictions, *, run, target, seed, threads):
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(threads):
-            found |= _of_marks(store, truth, trained, found["gene_mean"], binary, seed)
+            found |= _of_marks(store, truth, trained, found["gene_mean"], binary, seed, _blocks(store, genes, seed))
     table = {
         "cell": np.repeat(store.cells, len(store.genes)),
         "gene_id": np.tile(store.genes, len(store.cells)),
@@ -179,11 +181,11 @@ def _correlations(profiles):
     return np.where(products > 0, centred @ centred.T / np.where(products > 0, products, 1), -1)
 
 
-def _of_marks(store, truth, trained, gene_mean, binary, seed):
+def _of_marks(store, truth, trained, gene_mean, binary, seed, block):
     """Return the predictions [cell, gene] of the baselines that know the marks, as a dict."""
     together, marks = _together(store.histone.shape[2:]), store.histone.shape[3]
     short = np.empty((*truth.shape, 3 * marks), np.float32)
-    bins, few = _ridges(store, truth, trained, together, short, seed)
+    bins, few = _ridges(store, truth, trained, together, short, block)
     profiles = short[:, trained.any(axis=0), :marks].reshape(len(truth), -1)
     nearest = nearest_cell(profiles, truth, trained)
     if binary:
@@ -199,9 +201,17 @@ def _of_marks(store, truth, trained, gene_mean, binary, seed):
     return {"nearest_cell": np.where(np.isnan(nearest), gene_mean, nearest), **ridges, "trees_summaries": trees}
 
 
-def _ridges(store, truth, trained, together, short, seed):
+def _blocks(store, genes, seed):
+    """Return the block [gene] that the ridge leaves each gene out with: that of the first gene of its group."""
+    blocks = np.random.default_rng(seed).integers(BLOCKS, size=len(store.genes))
+    if genes is None:
+        return blocks
+    _, first, group = np.unique(read_table(genes)["group"], return_index=True, return_inverse=True)
+    return blocks[first[group]]
+
+
+def _ridges(store, truth, trained, together, short, block):
     """Return the `Ridge` on all bins and the one on summaries, fitted; write all summaries into `short` [cell, gene, feature]."""
-    block = np.random.default_rng(seed).integers(BLOCKS, size=len(store.genes))
     _, _, bins, marks = store.histone.shape
     of_bins, of_short = Ridge(-(-bins // together) * marks, BLOCKS), Ridge(short.shape[2], BLOCKS)
     for cell, genes, values in _marks(store, "ridges read"):

@@ -34,16 +34,25 @@ class Draws(NamedTuple):
         return Draws(self.cells[: 1 + count], self.genes[: 1 + count], self.over)
 
 
-def draw(block, groups, count, seed):
+def draw(block, groups, count, seed, strata=None):
     """Return `Draws` of the cells and genes that have a sample in a block; of fewer than `FEWEST` cells or groups none are drawn.
 
     Args:
         block: mask [cell, gene]. groups: [gene] int, the number of the group that each gene is drawn with.
         count: number of draws. seed: int or list of int.
+        strata: [gene] int, or None. With them genes are drawn within each stratum and cells not at all, for a block of several
+            regimes: a draw without the few unseen cells, say, would be of another mixture of regimes.
     """
     rng = np.random.default_rng(seed)
-    genes, few_groups = _weights(block.any(axis=0), groups, count, rng)
-    cells, few_cells = _weights(block.any(axis=1), np.arange(len(block)), count, rng)
+    present = block.any(axis=0)
+    genes, few_groups = np.zeros((1 + count, len(present))), True
+    for stratum in np.unique(strata) if strata is not None else (None,):
+        inside = present if stratum is None else present & (strata == stratum)
+        weights, few = _weights(inside, groups, count, rng)
+        genes, few_groups = genes + weights, few_groups and few
+    cells, few_cells = _weights(block.any(axis=1), np.arange(len(block)), 0 if strata is not None else count, rng)
+    if strata is not None:
+        cells, few_cells = np.tile(cells, (1 + count, 1)), True
     drawn = [name for name, few in (("genes", few_groups), ("cells", few_cells)) if not few]
     return Draws(cells, genes, " and ".join(drawn) or "nothing")
 

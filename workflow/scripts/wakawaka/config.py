@@ -11,6 +11,7 @@ import jsonschema
 from .errors import InputError
 from .files import as_list
 from .sample_sheet import sheet_files, sheet_rows
+from .score_names import BASELINES
 
 # Where rules simulate_example and simulate_reads make the files of the built-in example.
 EXAMPLE = "results/example/"
@@ -48,6 +49,7 @@ def check_config(config, schema):
         raise InputError(_sentence(error))
     _check_cells(config)
     _check_leakage(config)
+    _check_models(config)
     _check_windows(config)
     _check_training(config)
     _check_target(config)
@@ -235,6 +237,12 @@ def _check_leakage(config):
             "config key `folds.hold_out` is samples, which holds out random rows, so that every gene and cell of theirs is trained on too: "
             "set it to cells_and_genes or genes, or set `allow_leakage: true`, and the report says in red that these scores leak."
         )
+
+
+def _check_models(config):
+    for name in BASELINES:
+        if name in config["models"]:
+            raise InputError(f"config key `models.{name}`: this is the name of a baseline; give the model another one.")
 
 
 def _check_training(config):

@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from .metrics import COLLAPSED
 from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 from .score_names import ALL, BASELINES, SIMILARITY_NAMES, in_words
 
 SIMPLE = ("ridge_bins", "ridge_summaries", "trees_summaries")
+# With shuffled DNA, a training loss of at most so many times the own one counts as knowing the genes by heart.
+MEMORISED = 1.25
 LOSSES = {False: ("mse", "MSE"), True: ("bce", "log loss")}
 
 
@@ -13,8 +16,8 @@ class Page:
     """The scores that a page is made of.
 
     Args:
-        table: DataFrame as `score` writes it. set_name, run: what is looked at: the test set of the final run, or what the folds held out
-            and their mean. binary: whether truths are labels. facts: the content of the example's truth.json, or None.
+        table: DataFrame as `score` writes it. set_name, run: what the first table shows: the test set of the final run, or what the folds
+            held out and their mean. binary: whether truths are labels. facts: the content of the example's truth.json, or None.
     """
 
     def __init__(self, table, set_name, run, binary, facts):
@@ -23,10 +26,23 @@ class Page:
         names = ["set", "run", "regime", "predictor", "metric", "baseline", "similarity"]
         self._rows = table.assign(baseline=table["baseline"].astype(object).fillna("")).set_index(names).sort_index()
         self.predictors = list(dict.fromkeys(table["predictor"]))
+        self.similarities = set(table["similarity"]) - {ALL}
 
     def row(self, predictor, metric, regime, baseline="", set_name=None, run=None, similarity=ALL):
-        """Return the row of one score as a dict, None where there is none or it is not defined."""
-        key = (set_name or self.set_name, run or self.run, regime, predictor, metric, baseline, similarity)
+        """Return the row of one score as a dict, None where there is none or it is not defined.
+
+        Unless a set is named, of the regime on the test set, where truths are known there; else of what the folds held out.
+        """
+        usual = self._place(regime)
+        key = (
+            set_name or usual[0],
+            run or (self.run if set_name else usual[1]),
+            regime,
+            predictor,
+            metric,
+            baseline,
+            similarity,
+        )
         row = self._rows.loc[key] if key in self._rows.index else None
         return None if row is None or np.isnan(row["value"]) else row.to_dict()
 
@@ -37,6 +53,17 @@ class Page:
     def regimes(self, among):
         """Return those of some regimes that have scores."""
         return [regime for regime in among if self.row("training_mean", self.loss, regime)]
+
+    def words(self, regime):
+        """Return what the page calls a regime; where the first table does not show it, with a word on where it is."""
+        return LABELS[regime] + ("" if self._place(regime)[0] == self.set_name else " (of what the folds held out)")
+
+    def _place(self, regime):
+        """Return the set and the run in which a regime is looked at."""
+        if regime == TRAIN:
+            return "train", self.run
+        of_test = ("test", "final", regime, "training_mean", self.loss, "", ALL)
+        return ("test", "final") if of_test in self._rows.index else ("validation", "mean")
 
 
 def first_page(page, verdicts, leaks, models, modules):
@@ -73,7 +100,7 @@ def _of_seen_genes(page, model, modules):
         memory, ours = page.skill("gene_mean", "training_mean", regime), page.skill(model, "gene_mean", regime)
         if memory and ours:
             return (
-                f"*{LABELS[regime].capitalize()}:* answering with each gene's average over the training cells, which takes nothing but "
+                f"*{_capital(page.words(regime))}:* answering with each gene's average over the training cells, which takes nothing but "
                 f"memory, has skill {_ends(memory)} beside a constant; beside that average {_plain(model)} has skill {_ends(ours)}, "
                 f"so it {_wins(ours)}."
             )
@@ -84,7 +111,7 @@ def _of_unseen_genes(page, model, modules):
     """Say what is left where no gene can be remembered."""
     regimes = page.regimes((UNSEEN_GENE, BOTH_UNSEEN))
     found = [(regime, page.skill(model, "training_mean", regime)) for regime in regimes]
-    said = [f"{_ends(row)} for {LABELS[regime]}" for regime, row in found if row]
+    said = [f"{_ends(row)} for {page.words(regime)}" for regime, row in found if row]
     if not said:
         return "*Unseen genes:* there are none whose truth is known, so a model that only remembers genes would not be found out."
     return (
@@ -103,15 +130,18 @@ def _of_dna(page, model, modules):
             "*DNA:* no network was trained with the DNA of other genes (``ablations``), so what was understood and what was "
             "remembered is not told apart."
         )
-    found = {regime: page.skill(model, shuffled, regime) for regime in page.regimes((UNSEEN_CELL, UNSEEN_GENE))}
+    regimes = [next(iter(page.regimes(among)), None) for among in ((UNSEEN_CELL, LEAKING), (UNSEEN_GENE, BOTH_UNSEEN))]
+    seen, unseen = (page.skill(model, shuffled, regime) if regime else None for regime in regimes)
     said = [
-        f"{_ends(row)} for {LABELS[regime]}{_lost(page, model, shuffled, regime)}"
-        for regime, row in found.items()
+        f"{_ends(row)} for {page.words(regime)}{_lost(page, model, shuffled, regime)}"
+        for regime, row in zip(regimes, (seen, unseen), strict=True)
         if row
     ]
     if not said:
         return "*DNA:* nothing that was held out has a known truth, so what the sequence is worth is not known."
-    return f"*DNA:* beside the same network with the DNA of other genes {_plain(model)} has skill {' and '.join(said)}: {_lesson(found)}"
+    trained = [page.row(name, page.loss, TRAIN)["value"] for name in (model, shuffled)]
+    lesson = _lesson(seen, unseen, memorised=trained[1] <= MEMORISED * trained[0])
+    return f"*DNA:* beside the same network with the DNA of other genes {_plain(model)} has skill {' and '.join(said)}: {lesson}"
 
 
 def _lost(page, model, other, regime):
@@ -124,23 +154,31 @@ def _lost(page, model, other, regime):
     return f" ({page.loss_title} {theirs['value'] - ours['value']:+.2f}{of_motif})"
 
 
-def _lesson(found):
-    """Return what the skill beside the network with shuffled DNA means, of seen and of unseen genes."""
-    seen, unseen = found.get(UNSEEN_CELL), found.get(UNSEEN_GENE)
+def _lesson(seen, unseen, memorised):
+    """Return what the skills beside the network with shuffled DNA mean, of seen and of unseen genes.
+
+    `memorised`: whether that network fits its training samples about as well, so that it knows its genes by heart.
+    """
     if unseen is None:
         return "only unseen genes would show whether that is the sequence, or a name to remember the gene by."
     if not unseen["low"] > 0:
-        return "nothing certain of the sequence carries over to other genes, so it is a name to remember the gene by."
+        return (
+            "that anything of the sequence carries over to genes that were not trained on is not certain, so what it is worth for seen "
+            "ones may be the memory of a name."
+        )
     if seen is None:
         return "the sequence itself is worth something."
-    if seen["low"] > 0 and seen["value"] >= unseen["value"] / 2:
-        return "the sequence itself is worth something, of seen genes too."
-    if seen["low"] > 0:
+    if not memorised:
         return (
-            "of seen genes it is worth much less, because any sequence serves as a name to remember a gene by; only unseen genes show "
-            "what is understood of it."
+            "the sequence itself is worth something; what memory alone can do is not seen here, because with the DNA of other genes the "
+            "network did not come to fit its training samples."
         )
-    return "a seen gene is remembered by any sequence as well as by its own, so that only unseen genes show what is understood of it."
+    if seen["value"] < unseen["value"] / 2:
+        return (
+            "a seen gene is remembered by the DNA of another one nearly as well as by its own, which is then a mere name; only unseen "
+            "genes show what is understood of the sequence."
+        )
+    return "the sequence itself is worth something, of seen genes too."
 
 
 def _of_simple_models(page, model, modules):
@@ -153,15 +191,15 @@ def _of_simple_models(page, model, modules):
         best = min(losses, key=losses.get)
         ours = page.skill(model, best, regime)
         return (
-            f"*Simple models:* for {LABELS[regime]} the best of them, {BASELINES[best]}, has {page.loss_title} {losses[best]:.2f}; "
-            f"beside it {_plain(model)} has skill {_ends(ours)}, so it {_wins(ours)}{_beyond_sums(page, model, regime)}."
+            f"*Simple models:* for {page.words(regime)} the best of them, {BASELINES[best]}, has {page.loss_title} {losses[best]:.2f}; "
+            f"beside it {_plain(model)} has skill {_ends(ours)}, so it {_wins(ours)}{_beyond_sums(page, model, modules, regime)}."
         )
     return "*Simple models:* nothing that was held out has a known truth."
 
 
-def _beyond_sums(page, model, regime):
+def _beyond_sums(page, model, modules, regime):
     """Return what the network makes of marks alone beside the ridge and, on the built-in example, what there was to find."""
-    network = f"{model}.histone_only"
+    network = model if modules == ["histone"] else f"{model}.histone_only"
     skill = page.skill(network, "ridge_bins", regime)
     if not skill:
         return ""
@@ -170,26 +208,37 @@ def _beyond_sums(page, model, regime):
     of_interaction = (
         f", where the planted interaction of two marks carries {planted:.2f}" if planted is not None else ""
     )
+    more = (
+        "more than a weighted sum of them"
+        if skill["low"] > 0
+        else "nothing that is certainly more than a weighted sum of them"
+    )
     return (
-        f"; from marks alone the network has skill {_ends(skill)} beside the ridge on all bins ({page.loss_title} {theirs - ours:+.2f} "
-        f"for the ridge{of_interaction}), which is what no weighted sum of marks can say"
+        f"; from marks alone the network learns {more}, the ridge on all bins: skill {_ends(skill)} beside it "
+        f"({page.loss_title} {theirs - ours:+.2f} for the ridge{of_interaction})"
     )
 
 
 def _of_trust(page, model, modules):
     """Say whether it is overfitted, has collapsed, and whether its error bars are any."""
     regimes = page.regimes(HELD_OUT)
-    trained = page.row(model, page.loss, TRAIN, set_name="train")
+    trained = page.row(model, page.loss, TRAIN)
     if not regimes or not trained:
         return "*Trust:* nothing that was held out has a known truth."
     held_out = page.row(model, page.loss, regimes[-1])["value"]
     ratio = page.row(model, "sd_ratio", regimes[-1])
-    text = f"*Trust:* the {page.loss_title} is {trained['value']:.2f} on the training samples and {held_out:.2f} for {LABELS[regimes[-1]]}"
+    where = page.words(regimes[-1])
+    text = f"*Trust:* the {page.loss_title} is {trained['value']:.2f} on the training samples and {held_out:.2f} for {where}"
     if ratio:
         text += f", where predictions vary by {ratio['value']:.0%} of the truth's standard deviation"
+        text += ": almost a constant" if ratio["value"] < COLLAPSED else ""
     covered = page.row(model, "coverage", regimes[-1], run="ensemble")
     if covered:
-        text += f"; intervals of 1.96 standard deviations of the folds cover {covered['value']:.0%} of the truths (95% would do)"
+        part = f"{covered['value']:.0%} of the truths, where 95% would be right"
+        text += f"; 1.96 standard deviations of the fold models to both sides cover {part}"
+    certain = page.row(model, "calibration_error", regimes[-1], run="ensemble")
+    if certain:
+        text += f"; probabilities are {certain['value']:.2f} from the parts that come true"
     return f"{text}."
 
 
@@ -250,7 +299,7 @@ def _by_similarity(page, models):
                 if loss:
                     cells = [_plain(model), LABELS[regime], similarity, f"{loss['genes']:.0f}", _ends(loss)]
                     rows.append("   " + "|".join([*cells, _ends(skill) if skill else "–"]))
-    if not rows:
+    if len(page.similarities) < 2:
         return []
     text = (
         "Unseen genes by the part of their window that stands in that of one training gene too (of 16-mers, in either direction). If those "
@@ -272,7 +321,7 @@ def _falling_short(verdicts):
     ]
     short = verdicts[verdicts["verdict"] == "falls short"]
     for (model, check), rows in short.groupby(["model", "check"], sort=False):
-        where = ", ".join(f"{LABELS[row.regime]} ({row.value:.2f}, not {row.threshold})" for row in rows.itertuples())
+        where = "; ".join(_plain(sentence.removesuffix(".")) for sentence in rows["sentence"])
         advice = rows["what_to_do"].iloc[0].replace("`", "``")
         lines.append(f"- {_plain(model)} falls short in *{check}*: {where}. What to do: {advice}.")
     return [*lines, ""]
@@ -291,6 +340,10 @@ def _wins(row):
 def _ends(row):
     value, low, high = (f"{row[name]:.2f}".replace("-0.00", "0.00") for name in ("value", "low", "high"))
     return value if low == "nan" else f"{value} ({low} to {high})"
+
+
+def _capital(text):
+    return text[0].upper() + text[1:]
 
 
 def _heading(text, underline):

@@ -12,6 +12,7 @@ from .figures import BLUE, INK, ORANGE, number, save, style
 from .files import read_table, write_table
 from .metrics import roc_curve
 from .regimes import HELD_OUT, LABELS
+from .score_names import BASELINES
 
 # With more samples than this in one panel single points hide each other, and their density is drawn instead.
 MOST_POINTS = 1000
@@ -170,4 +171,8 @@ def _scores(path, source, model):
     table = read_table(path)
     chosen = table[["set", "run", "similarity"]] == [*source, "all"]
     table = table[chosen.all(axis=1) & table["baseline"].isna()]
-    return table.assign(predictor=table["predictor"].replace(model, "model"))
+    of_model = table["predictor"] == model
+    # A further model may be called so.
+    return table[of_model | table["predictor"].isin(BASELINES)].assign(
+        predictor=table["predictor"].mask(of_model, "model")
+    )

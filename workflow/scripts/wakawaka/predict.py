@@ -9,15 +9,13 @@ import pandas as pd
 
 from . import targets
 from .files import write_table
+from .metrics import COLLAPSED
 from .model import use_threads
 from .predictor import load_predictor
 from .regimes import read_regimes
 from .store import Store
 
 log = logging.getLogger(__name__)
-
-# Predictions that vary less than this part of the truth's standard deviation count as collapsed.
-COLLAPSED = 0.1
 
 
 def predict(store, samples, model, preprocessing, predictions, *, run, threads):

@@ -12,7 +12,7 @@ from . import block_scores, calibration
 from .bootstrap import draw, interval
 from .files import read_table, write_table
 from .metrics import cross_entropies
-from .regimes import HELD_OUT, LABELS, LEAKING, POOL, POOLED, TRAIN, UNSEEN_CELL
+from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, POOLED, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 from .score_names import ALL, BASELINES, SIMILARITY_NAMES
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 # Held-out genes are also scored by how much of their window stands in that of a training gene: upper ends of the bins.
 SIMILARITY_ENDS = (0.01, 0.05, 0.2, np.inf)
 
+# The regimes whose genes were not seen in training.
+UNSEEN_GENES = (UNSEEN_GENE, BOTH_UNSEEN)
 # The regimes whose genes were seen, so that a gene's training mean can be taken off.
 SEEN_GENES = (UNSEEN_CELL, LEAKING, TRAIN)
 
@@ -61,9 +63,10 @@ def score(
     training genes), run (final; ensemble, the mean of the fold models; fold-1 ...; mean, over the folds, by number of samples),
     predictor, metric, and baseline (only of skill). Then value; low and high, the ends of the 95% interval of a bootstrap over genes
     and cells as blocks, where `over` says which of them were drawn; and the numbers of cells, genes and samples. Single folds have no
-    intervals, nor have rank measures of the pool and of training samples, which would take longest.
+    intervals. Of the pool genes alone are drawn, the held-out and the other ones apart, so that the mixture of regimes stays what it is.
 
     Scores are those of block_scores.py, and:
+    <metric>_difference: of a model, its score less that of `baseline`, under the same draws.
     skill: 1 - loss / loss of the baseline on the same samples and under the same draws; the loss is the MSE or, of labels, the log loss.
     pearson_beyond_gene_mean, spearman_beyond_gene_mean: of the truth without the gene's mean truth over the run's training samples, and the
     prediction without the gene's mean prediction over the same samples. What a predictor says of the gene as such, it says of the training
@@ -162,7 +165,8 @@ def _block_rows(where, parts, spreads, settings):
     together = np.logical_or.reduce([mask for _, mask in parts])
     # The folds' own training samples are not what anybody asks an interval of.
     count = 0 if where["set"] == "train" and parts[0][0].name != "final" else settings.draws
-    draws = draw(together, settings.groups, count, [settings.seed, *f"{where['set']} {where['regime']}".encode()])
+    seed = [settings.seed, *f"{where['set']} {where['regime']}".encode()]
+    draws = draw(together, settings.groups, count, seed, _strata(parts) if where["regime"] == POOL else None)
     found = {
         key: scores for run, mask in parts for key, scores in _run_scores(where, run, mask, draws, settings).items()
     }
@@ -179,9 +183,9 @@ def _block_rows(where, parts, spreads, settings):
     loss = "bce" if settings.binary else "mse"
     log.info("%s, %s: %d predictors scored", where["set"], LABELS[where["regime"]], len(found))
     for (predictor, run), scores in found.items():
-        drawn = {"over": draws.over if run in ("final", "ensemble", "mean") and count else "nothing"}
         sizes_of_run = sizes.get(run, sizes.get("final"))
-        for (metric, baseline), values in _with_skills(scores, predictor, run, found, loss).items():
+        for (metric, baseline), values in _with_pairs(scores, predictor, run, found, loss).items():
+            drawn = {"over": draws.over if run in ("final", "ensemble", "mean") and len(values) > 1 else "nothing"}
             ends = dict(zip(("value", "low", "high"), interval(values, drawn["over"]), strict=True))
             who = {"run": run, "predictor": predictor, "metric": metric, "baseline": baseline}
             yield where | who | ends | drawn | sizes_of_run
@@ -191,14 +195,26 @@ def _sizes(mask):
     return {"cells": mask.any(axis=1).sum(), "genes": mask.any(axis=0).sum(), "samples": mask.sum()}
 
 
-def _with_skills(scores, predictor, run, found, loss):
-    """Return the scores of a predictor and its skill beside all others, as a dict from (metric, baseline) to [1 + draw]."""
+def _strata(parts):
+    """Return the stratum [gene] of each gene: which parts hold it out."""
+    held_out = np.stack([np.isin(run.regimes, UNSEEN_GENES).any(axis=0) for run, _ in parts])
+    return np.unique(held_out, axis=1, return_inverse=True)[1].ravel()
+
+
+def _with_pairs(scores, predictor, run, found, loss):
+    """Return the scores of a predictor and, beside all others, its skill and, of a model, the differences of all other scores.
+
+    A dict from (metric, baseline) to [1 + draw].
+    """
     result = {(metric, None): values for metric, values in scores.items()}
     at = "final" if run == "ensemble" else run
     for other in (name for name, where in found if where == at and (name, where) != (predictor, run)):
         theirs = found[other, at][loss]
         with np.errstate(divide="ignore", invalid="ignore"):
             result["skill", other] = np.where(theirs > 0, 1 - scores[loss] / theirs, np.nan)
+        if run in ("final", "mean") and predictor not in BASELINES and "." not in predictor:
+            for metric in (name for name in scores if name in found[other, at] and name not in (loss, "sd_ratio")):
+                result[f"{metric}_difference", other] = scores[metric] - found[other, at][metric]
     return result
 
 
@@ -207,8 +223,7 @@ def _run_scores(where, run, mask, draws, settings):
     ranked = where["similarity"] == ALL
     trained = (run.regimes == TRAIN) & np.isfinite(run.truth)
 
-    # Most samples are in these, and ranks take longest.
-    few = draws.first(0 if where["regime"] in (POOL, TRAIN) else settings.rank_draws)
+    few = draws.first(settings.rank_draws)
 
     def scores(predicted):
         found = _scores(run.truth, predicted, mask, draws, few if ranked else None, settings.binary)

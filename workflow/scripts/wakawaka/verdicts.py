@@ -10,6 +10,7 @@ import pandas as pd
 
 from .files import atomic, read_table, write_table
 from .first_page import Page, first_page
+from .metrics import COLLAPSED
 from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, UNSEEN_CELL, UNSEEN_GENE
 from .score_names import ALL, in_words, shown_set
 
@@ -19,10 +20,13 @@ log = logging.getLogger(__name__)
 TITLES = {
     "sd_ratio": "standard deviation of predictions / truths",
     "r2": "R2",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
     "pearson_across_genes": "Pearson across genes",
     "pearson_across_cells": "Pearson across cells",
     "pearson_beyond_gene_mean": "Pearson beyond the gene means",
     "auroc": "AUROC",
+    "aupr_difference": "AUPR more than that of",
     "auroc_across_genes": "AUROC across genes",
     "auroc_across_cells": "AUROC across cells",
     "coverage": "coverage",
@@ -36,8 +40,10 @@ SEEN, UNSEEN, ANY = (UNSEEN_CELL, LEAKING), (UNSEEN_GENE, BOTH_UNSEEN), HELD_OUT
 
 # The loss of the last epoch may exceed that of the best one by so much before the model counts as overfitted.
 OVERFITTED = 1.05
-# The standard deviation of the folds' losses, as a part of their mean.
-DISAGREEING = 0.25
+# The loss of what the folds held out, divided by that of their training samples.
+GAP = 2.0
+# The standard deviation over folds of the skill beside the training mean, which knows how hard each fold is.
+DISAGREEING = 0.1
 
 
 class Check(NamedTuple):
@@ -72,8 +78,11 @@ LEARN = "train for more epochs or with another learning rate; see the learning c
 LINEAR = "take the simpler model for these data, or give the network more samples"
 ABLATION = "the network does without it: leave it out of `modules`, or look for a fault in that input"
 CHECKS = (
-    Check("collapse", "sd_ratio", None, ANY, 0.1, np.inf, False, "the spread of the predictions, as a part of the truth's", LEARN),
-    _beats("training mean", "training_mean", ANY, "beside a constant", LEARN),
+    Check(
+        "collapse", "sd_ratio", None, ANY, COLLAPSED, np.inf, False,
+        "how far predictions vary, as a part of how far the truth does; near 0 the model predicts almost a constant", LEARN,
+    ),
+    _beats("training mean", "training_mean", ANY, "the loss (MSE or log loss) beside a constant's", LEARN),
     _beats(
         "memorising, per-gene mean", "gene_mean", SEEN, "beside each gene's average, which takes nothing but memory",
         "do not use the model for seen genes: the average says more; give it marks that differ between cells",
@@ -84,11 +93,14 @@ CHECKS = (
     _beats("boosted trees", "trees_summaries", ANY, "beside boosted trees on three numbers per mark", LINEAR),
     _beats(
         "memorising, DNA", ".shuffled_dna", UNSEEN, "beside the same network with the DNA of other genes",
-        "the DNA is only a name to remember the gene by: shrink the dense layer behind the DNA module, or train on more genes",
+        "nothing of the sequence is known to carry over to other genes: shrink the dense layer behind the DNA module, train on more genes, "
+        "or look at the network with histone marks only",
     ),
     _beats("DNA", ".histone_only", ANY, "beside the same network without DNA", ABLATION),
     _beats("histone marks", ".dna_only", ANY, "beside the same network without histone marks", ABLATION),
     _exceeds("R2", "r2", ANY, 0, "the part of the variance within the regime that is explained", LEARN),
+    _exceeds("correlation", "pearson", ANY, 0, "whether high truths are predicted high; mostly of genes, which differ most", LEARN),
+    _exceeds("rank correlation", "spearman", ANY, 0, "the same of ranks", LEARN),
     _exceeds("correlation across genes", "pearson_across_genes", ANY, 0, "whether genes of one cell are told apart", LEARN),
     _exceeds(
         "correlation across cells", "pearson_across_cells", ANY, 0, "whether cells are told apart for one gene",
@@ -99,6 +111,10 @@ CHECKS = (
         "the model tells genes apart, and not cells: do not use it for differences between cells",
     ),
     _exceeds("AUROC", "auroc", ANY, 0.5, "pairs of a 1 and a 0 in the right order; guessing gets 0.5", LEARN),
+    Check(
+        "AUPR", "aupr_difference", "training_mean", ANY, 0, np.inf, True, "how much more precision than the base rate, which guessing gets",
+        LEARN,
+    ),
     _exceeds("AUROC across genes", "auroc_across_genes", ANY, 0.5, "whether genes of one cell are told apart", LEARN),
     _exceeds("AUROC across cells", "auroc_across_cells", ANY, 0.5, "whether cells are told apart for one gene", LEARN),
     Check(
@@ -123,8 +139,8 @@ def verdicts(scores, histories, audit, truth, verdicts, first_page_path, *, mode
         scores: path as `score` writes it. histories: paths as `train` writes them, of each of `models` in turn all `runs`.
         audit: path as `split` writes it. truth: path of the built-in example's truth.json, or None.
         verdicts: output path. A row per model, check, set and regime: value, low, high, threshold, verdict (holds, falls short, or
-            undecided, where the interval holds the threshold or there is none), sentence, and what_to_do if it falls short. Of the test
-            set where truths are known there; else of what the folds held out.
+            undecided, where the interval holds the threshold or there is none), sentence, and what_to_do if it falls short. Of each
+            regime on the test set, where truths are known there; else on what the folds held out.
         first_page_path: output path, reStructuredText.
         models, runs, modules: lists of str. binary: whether truths are 0 or 1.
     """
@@ -135,7 +151,8 @@ def verdicts(scores, histories, audit, truth, verdicts, first_page_path, *, mode
         paths = dict(zip(runs, histories[number * len(runs) :], strict=False))
         rows += [row for check in CHECKS for row in _judged(check, model, table)]
         rows += _overfitting(model, {run: read_table(path) for run, path in paths.items()})
-        rows += _disagreement(model, table, "bce" if binary else "mse")
+        rows += _gap(model, table, "bce" if binary else "mse")
+        rows += _disagreement(model, table)
     columns = [
         "model",
         "check",
@@ -163,33 +180,37 @@ def verdicts(scores, histories, audit, truth, verdicts, first_page_path, *, mode
 
 
 def _judged(check, model, table):
-    """Yield the verdicts of one check: of the regimes in which it is asked for."""
-    name, run = shown_set(table)
-    if check.metric in ("coverage", "spread_error_rank", "calibration_error"):
-        run = "ensemble"
+    """Yield the verdicts of one check: of the regimes in which it is asked for and has a score."""
     baseline = f"{model}{check.baseline}" if (check.baseline or "").startswith(".") else check.baseline
-    found = table[(table["set"] == name) & (table["run"] == run) & (table["predictor"] == model)]
-    found = found[found["metric"] == check.metric]
+    found = table[(table["predictor"] == model) & (table["metric"] == check.metric) & table["value"].notna()]
     found = found[found["baseline"].isna() if baseline is None else found["baseline"] == baseline]
-    for row in found[found["regime"].isin(check.regimes)].to_dict("records"):
-        bounds = [
-            f"{word} {bound:g}"
-            for word, bound in (("at least", check.least), ("at most", check.most))
-            if abs(bound) < np.inf
-        ]
-        threshold = f"above {check.least:g}" if check.certain else " and ".join(bounds)
+    of_ensemble = check.metric in ("coverage", "spread_error_rank", "calibration_error")
+    found = found.set_index(["set", "run", "regime"]).sort_index()
+    for regime in check.regimes:
+        places = [("test", "ensemble" if of_ensemble else "final", regime), ("validation", "mean", regime)]
+        places = [place for place in places if place in found.index]
+        if not places:
+            continue
+        row = found.loc[[places[0]]].iloc[0].to_dict() | {"regime": regime}
         verdict = _verdict(row, check)
         yield {
             "model": model,
             "check": check.name,
-            "set": name,
-            "regime": row["regime"],
+            "set": places[0][0],
+            "regime": regime,
             **{end: row[end] for end in ("value", "low", "high")},
-            "threshold": threshold,
+            "threshold": _threshold(check),
             "verdict": verdict,
-            "sentence": _sentence(check, row, baseline, verdict, threshold),
-            "what_to_do": None if verdict == HOLDS else check.advice,
+            "sentence": _sentence(check, row, baseline, verdict),
+            "what_to_do": check.advice if verdict == SHORT else None,
         }
+
+
+def _threshold(check):
+    if check.certain:
+        return f"above {check.least:g}"
+    bounds = (("at least", check.least), ("at most", check.most))
+    return " and ".join(f"{word} {bound:g}" for word, bound in bounds if abs(bound) < np.inf)
 
 
 def _verdict(row, check):
@@ -201,11 +222,11 @@ def _verdict(row, check):
     return HOLDS if check.least <= row["value"] <= check.most else SHORT
 
 
-def _sentence(check, row, baseline, verdict, threshold):
-    what = f"skill beside {in_words(baseline)}" if baseline else TITLES[check.metric]
+def _sentence(check, row, baseline, verdict):
+    what = TITLES.get(check.metric, "skill beside") + (f" {in_words(baseline)}" if baseline else "")
     ends = f" ({row['low']:.2f} to {row['high']:.2f})" if np.isfinite(row["low"]) else ""
     verb = {HOLDS: "is", SHORT: "is not", UNDECIDED: "is not certain to be"}[verdict]
-    words = f"{LABELS[row['regime']]}: {what} {row['value']:.2f}{ends} {verb} {threshold}: {check.means}"
+    words = f"{LABELS[row['regime']]}: {what} {row['value']:.2f}{ends} {verb} {_threshold(check)} ({check.means})"
     return f"{words}{_drawn(row) if check.certain else ''}."
 
 
@@ -235,20 +256,41 @@ def _overfitting(model, histories):
             f"that of the training samples is {falls:.2f} times what it was then"
         )
         yield _plain(model, "overfitting", "validation", regime, value, f"at most {OVERFITTED}", holds, words) | {
-            "what_to_do": None if holds else f"set `training.epochs` to about {best + 1}, or regularise more (dropout)"
+            "what_to_do": None
+            if holds
+            else f"regularise more (dropout), or set `training.epochs` to about {best + 1}; the folds' scores then flatter, being chosen by"
         }
 
 
-def _disagreement(model, table, loss):
-    """Yield how far the folds' losses lie apart, by regime."""
-    rows = table[(table["set"] == "validation") & (table["predictor"] == model) & (table["metric"] == loss)]
-    rows = rows[rows["run"].str.startswith("fold-") & (rows["regime"] != POOL)]
-    for regime, of_folds in rows.groupby("regime", sort=False)["value"]:
-        if len(of_folds) < 2 or not of_folds.mean() > 0:
+def _gap(model, table, loss):
+    """Yield how much higher the loss of what the folds held out is than that of their training samples, by regime."""
+    rows = table[(table["run"] == "mean") & (table["predictor"] == model) & (table["metric"] == loss)]
+    trained = rows.loc[rows["set"] == "train", "value"]
+    for row in rows[(rows["set"] == "validation") & (rows["regime"] != POOL)].itertuples():
+        if not (trained > 0).any():
             continue
-        value = of_folds.std(ddof=1) / of_folds.mean()
+        value = row.value / trained.iloc[0]
+        holds = value <= GAP
+        words = f"{LABELS[row.regime]}: the loss of what the folds held out is {value:.2f} times that of their training samples"
+        yield _plain(
+            model, "gap to training samples", "validation", row.regime, value, f"at most {GAP:g}", holds, words
+        ) | {
+            "what_to_do": None
+            if holds
+            else "the model has learnt much of its training samples by heart: regularise more, or train on more"
+        }
+
+
+def _disagreement(model, table):
+    """Yield how far the folds' skills lie apart, by regime."""
+    rows = table[(table["set"] == "validation") & (table["predictor"] == model) & (table["metric"] == "skill")]
+    rows = rows[rows["run"].str.startswith("fold-") & (rows["regime"] != POOL) & (rows["baseline"] == "training_mean")]
+    for regime, of_folds in rows.groupby("regime", sort=False)["value"]:
+        if of_folds.count() < 2:
+            continue
+        value = of_folds.std(ddof=1)
         holds = value <= DISAGREEING
-        words = f"{LABELS[regime]}: the losses of {len(of_folds)} folds have a standard deviation of {value:.2f} of their mean"
+        words = f"{LABELS[regime]}: the skills of {len(of_folds)} folds beside the training mean have a standard deviation of {value:.2f}"
         yield _plain(
             model, "disagreement between folds", "validation", regime, value, f"at most {DISAGREEING}", holds, words
         ) | {
