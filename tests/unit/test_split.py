@@ -373,6 +373,25 @@ def test_genes_that_are_not_scored_leak_nothing_but_are_told_of(tmp_path):
     assert "1 held-out genes without expression share bins or sequence with training genes" in said and "G0" in said
 
 
+def test_a_held_out_cell_that_is_a_copy_of_a_training_cell_is_refused(tmp_path):
+    store = make_store(tmp_path, 16)
+    marks = np.random.default_rng(0).integers(5, size=(len(CELLS), 16, 1, 1)).astype(np.uint16)
+    marks[1] = marks[4]
+    # Cells without reads are no copies.
+    marks[2:4] = 0
+    np.save(tmp_path / "store/histone.npy", marks)
+    store = [*store, tmp_path / "store/histone.npy"]
+    says = refusal(tmp_path, store, [CELLS[1]], ["G2"])
+    assert (
+        "of what final (unseen_cell), final (both_unseen) holds out, 1 cells have the very marks of training cells (c1)"
+        in says
+    )
+    assert "leave one of each two copies out of `cells`, or correct its files; or set `allow_leakage: true`" in says
+    *_, audit, _ = make_split(tmp_path, store, [CELLS[1]], ["G2"], allow_leakage=True)
+    assert set(leaks(audit)) == {("final", "unseen_cell"), ("final", "both_unseen")}
+    make_split(tmp_path, store, [CELLS[1], CELLS[4]], ["G2"])
+
+
 def test_random_rows_are_refused(store, tmp_path):
     says = refusal(tmp_path, store, hold_out="samples", allow_leakage=False)
     assert says.startswith(

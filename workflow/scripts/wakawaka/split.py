@@ -6,6 +6,7 @@ and genes together. Genes that share bins or sequence stay in one group, and a g
 What leaks all the same, because the lists of the user or the data want it so, the audit finds, and the split is refused.
 """
 
+import hashlib
 import logging
 
 import numpy as np
@@ -79,7 +80,7 @@ def split(
     gene_fold, cell_fold, regimes = _deal(group, gene_out, cell_out, folds, hold_out, seed)
     has_truth = {run: _has_truth(store, target, run, regime, known) for run, regime in regimes.items()}
     _warn_of_genes_without_truth(store, known, has_truth["final"], gene_out, said)
-    audited = _audit(store, regimes, has_truth, group, links)
+    audited = _audit(store, regimes, has_truth, group, links, _copied_cells(store))
     _refuse_leaks(store, audited, group, gene_out, listed, allow_leakage, said)
     _tell_of_unscored_genes(store, group, gene_out, known, said)
     similar = similarity_table(sketches, store.genes, _sides(regimes, has_truth))
@@ -321,7 +322,19 @@ def _sides(regimes, has_truth):
     }
 
 
-def _audit(store, regimes, has_truth, group, links):
+def _copied_cells(store):
+    """Return the number [cell] of each cell's marks: cells with the same ones in every bin of every gene have the same number."""
+    if "histone" not in store.modules:
+        return np.arange(len(store.cells))
+    # Cells without any reads are not copies of each other.
+    digests = [
+        hashlib.sha256(np.ascontiguousarray(marks)).hexdigest() if marks.any() else name
+        for marks, name in zip(store.histone, store.cells, strict=True)
+    ]
+    return np.unique(digests, return_inverse=True)[1]
+
+
+def _audit(store, regimes, has_truth, group, links, marks):
     """Count every block of every run, and what it shares with the run's training samples."""
     rows = []
     for run, regime in regimes.items():
@@ -337,7 +350,10 @@ def _audit(store, regimes, has_truth, group, links):
             if name in _NEW_GENES:
                 leaks += _leaking_genes(store, group, links, scored.any(axis=0), train_genes)
             if name in _NEW_CELLS:
-                leaks += _leaking("cells are trained on too", store.cells[scored.any(axis=1) & train_cells])
+                held_cells = scored.any(axis=1)
+                leaks += _leaking("cells are trained on too", store.cells[held_cells & train_cells])
+                copies = held_cells & ~train_cells & np.isin(marks, marks[train_cells])
+                leaks += _leaking("cells have the very marks of training cells", store.cells[copies])
             rows.append(
                 {
                     "run": run,
@@ -401,6 +417,8 @@ def _refuse_leaks(store, audited, group, gene_out, listed, allow, said):
         said.add(f"{found}; `allow_leakage` is true, so it is used, but these scores flatter")
         return
     cures = ["set `folds.hold_out` to cells_and_genes or genes"] if (leaks["regime"] == LEAKING).any() else []
+    if leaks["leak"].str.contains("the very marks").any():
+        cures.append("leave one of each two copies out of `cells`, or correct its files")
     cures += _cure_of_groups(store, group, gene_out, listed)
     raise InputError("; ".join([found, *cures, "or set `allow_leakage: true`, and the report says in red what leaks."]))
 
