@@ -192,17 +192,22 @@ def _of_simple_models(page, model, modules):
         ours = page.skill(model, best, regime)
         return (
             f"*Simple models:* for {page.words(regime)} the best of them, {BASELINES[best]}, has {page.loss_title} {losses[best]:.2f}; "
-            f"beside it {_plain(model)} has skill {_ends(ours)}, so it {_wins(ours)}{_beyond_sums(page, model, modules, regime)}."
+            f"beside it {_plain(model)} has skill {_ends(ours)}, so it {_wins(ours)}{_beyond_sums(page, model, modules)}."
         )
     return "*Simple models:* nothing that was held out has a known truth."
 
 
-def _beyond_sums(page, model, modules, regime):
-    """Return what the network makes of marks alone beside the ridge and, on the built-in example, what there was to find."""
+def _beyond_sums(page, model, modules):
+    """Return what the network makes of marks alone beside the ridge and, on the built-in example, what there was to find.
+
+    Of the regime with the most samples, because marks know no seen or unseen genes.
+    """
     network = model if modules == ["histone"] else f"{model}.histone_only"
-    skill = page.skill(network, "ridge_bins", regime)
-    if not skill:
+    skills = {regime: page.skill(network, "ridge_bins", regime) for regime in page.regimes(HELD_OUT)}
+    skills = {regime: row for regime, row in skills.items() if row}
+    if not skills:
         return ""
+    regime, skill = max(skills.items(), key=lambda item: item[1]["samples"])
     theirs, ours = (page.row(name, page.loss, regime)["value"] for name in ("ridge_bins", network))
     planted = page.facts.get("expected_loss", {}).get("interaction")
     of_interaction = (
@@ -214,7 +219,7 @@ def _beyond_sums(page, model, modules, regime):
         else "nothing that is certainly more than a weighted sum of them"
     )
     return (
-        f"; from marks alone the network learns {more}, the ridge on all bins: skill {_ends(skill)} beside it "
+        f"; from marks alone the network learns {more}, the ridge on all bins: for {page.words(regime)} skill {_ends(skill)} beside it "
         f"({page.loss_title} {theirs - ours:+.2f} for the ridge{of_interaction})"
     )
 
@@ -262,10 +267,14 @@ def _table(page, set_name=None, run=None):
 
 def _not_drawn(page, columns, run):
     """Return the lines that say of which columns of a table not both genes and cells were drawn."""
-    found = {}
+    found, pooled = {}, []
     for set_name, regime in columns:
         row = page.row("training_mean", page.loss, regime, set_name=set_name, run=run)
-        if row["over"] in ("genes", "cells") and np.isfinite(row["low"]):
+        if regime == POOL:
+            pooled = [
+                f"Intervals for {LABELS[POOL]} are over genes alone, so that the mixture of regimes stays what it is."
+            ]
+        elif row["over"] in ("genes", "cells") and np.isfinite(row["low"]):
             count = row["cells"] if row["over"] == "genes" else row["genes"]
             found.setdefault((row["over"], count), []).append(LABELS[regime])
     few = {"genes": ("cells", "other cells"), "cells": ("genes, or groups of them,", "other genes")}
@@ -276,7 +285,7 @@ def _not_drawn(page, columns, run):
             f"Intervals for {'; '.join(regimes)} are over {over} alone: {count:.0f} {what} are too few to draw, so that they say "
             f"nothing of {others}."
         )
-    return [*lines, ""]
+    return [*lines, *pooled, ""]
 
 
 def _cell(page, predictor, regime, set_name, run):
