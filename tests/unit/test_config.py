@@ -124,6 +124,7 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
             {"folds": {"hold_out": "samples"}},
             "config key `folds.hold_out` is samples, which holds out random rows, so that every gene and cell of theirs is trained on too",
         ),
+        ({"models": {"ridge_bins": {}}}, "config key `models.ridge_bins`: this is the name of a baseline; give the model another one."),
         ({"allow_leakage": "yes"}, "config key `allow_leakage` must be true or false, not 'yes'."),
         ({"bins": 3}, "config key `bins` is 3, which does not divide the window of 10000 bp into equal bins."),
         (
