@@ -190,7 +190,7 @@ def write_scores(path, rows, metrics):
         table.assign(similarity="below 0.01", value=11.0),
         table[table["predictor"] == "deep"].assign(metric="skill", baseline="gene_mean", value=12.0),
         table[table["predictor"] == "deep"].assign(predictor="deep.shuffled_dna", value=13.0),
-        table[table["predictor"] == "deep"].assign(predictor="other", value=14.0),
+        table[table["predictor"] == "deep"].assign(predictor="model", value=14.0),
     ]
     pd.concat([others[0], table, *others[1:]]).to_csv(path, sep="\t", index=False, na_rep="-")
     return path
