@@ -185,7 +185,7 @@ def _of_simple_models(page, model, modules):
     """Say whether the network knows more than linear models and trees of the marks."""
     for regime in page.regimes((UNSEEN_GENE, UNSEEN_CELL, BOTH_UNSEEN, LEAKING)):
         rows = {name: page.row(name, page.loss, regime) for name in SIMPLE}
-        losses = {name: row["value"] for name, row in rows.items() if row}
+        losses = {name: row["value"] for name, row in rows.items() if row and page.skill(model, name, regime)}
         if not losses:
             return "*Simple models:* without histone marks there are none but the means."
         best = min(losses, key=losses.get)
