@@ -25,6 +25,10 @@ TITLES = {
     "pearson_across_genes": "Pearson across genes",
     "pearson_across_cells": "Pearson across cells",
     "pearson_beyond_gene_mean": "Pearson beyond the gene means",
+    "spearman_across_genes": "Spearman across genes",
+    "spearman_across_cells": "Spearman across cells",
+    "spearman_beyond_gene_mean": "Spearman beyond the gene means",
+    "aupr_across_genes_difference": "AUPR across genes more than that of",
     "auroc": "AUROC",
     "aupr_difference": "AUPR more than that of",
     "auroc_across_genes": "AUROC across genes",
@@ -76,13 +80,15 @@ def _exceeds(name, metric, regimes, least, means, advice):
 
 LEARN = "train for more epochs or with another learning rate; see the learning curves"
 LINEAR = "take the simpler model for these data, or give the network more samples"
+CELLS = "the model knows genes, not cells: check that the marks of the cells are not mixed up, and compare their depths in store.json"
+NOT_CELLS = "the model tells genes apart, and not cells: do not use it for differences between cells"
 ABLATION = "the network does without it: leave it out of `modules`, or look for a fault in that input"
 CHECKS = (
     Check(
         "collapse", "sd_ratio", None, ANY, COLLAPSED, np.inf, False,
         "how far predictions vary, as a part of how far the truth does; near 0 the model predicts almost a constant", LEARN,
     ),
-    _beats("training mean", "training_mean", ANY, "the loss (MSE or log loss) beside a constant's", LEARN),
+    _beats("training mean", "training_mean", ANY, "the loss (MSE, and with it RMSE, or log loss) beside a constant's", LEARN),
     _beats(
         "memorising, per-gene mean", "gene_mean", SEEN, "beside each gene's average, which takes nothing but memory",
         "do not use the model for seen genes: the average says more; give it marks that differ between cells",
@@ -104,11 +110,17 @@ CHECKS = (
     _exceeds("correlation across genes", "pearson_across_genes", ANY, 0, "whether genes of one cell are told apart", LEARN),
     _exceeds(
         "correlation across cells", "pearson_across_cells", ANY, 0, "whether cells are told apart for one gene",
-        "the model knows genes, not cells: check that the marks of the cells are not mixed up, and compare their depths in store.json",
+        CELLS,
     ),
     _exceeds(
         "correlation beyond the gene means", "pearson_beyond_gene_mean", SEEN, 0, "what it knows of a cell beside the gene's average",
-        "the model tells genes apart, and not cells: do not use it for differences between cells",
+        NOT_CELLS,
+    ),
+    _exceeds("rank correlation across genes", "spearman_across_genes", ANY, 0, "whether genes of a cell are in the right order", LEARN),
+    _exceeds("rank correlation across cells", "spearman_across_cells", ANY, 0, "whether cells are in the right order for a gene", CELLS),
+    _exceeds(
+        "rank correlation beyond the gene means", "spearman_beyond_gene_mean", SEEN, 0, "the order of what is known beyond the average",
+        NOT_CELLS,
     ),
     _exceeds("AUROC", "auroc", ANY, 0.5, "pairs of a 1 and a 0 in the right order; guessing gets 0.5", LEARN),
     Check(
@@ -117,6 +129,10 @@ CHECKS = (
     ),
     _exceeds("AUROC across genes", "auroc_across_genes", ANY, 0.5, "whether genes of one cell are told apart", LEARN),
     _exceeds("AUROC across cells", "auroc_across_cells", ANY, 0.5, "whether cells are told apart for one gene", LEARN),
+    Check(
+        "AUPR across genes", "aupr_across_genes_difference", "training_mean", ANY, 0, np.inf, True,
+        "how much more precision than the base rate within a cell", LEARN,
+    ),
     Check(
         "coverage", "coverage", None, ANY, 0.9, 0.99, False, "the part of truths within 1.96 standard deviations of the fold models",
         "the fold models' spread is no error bar: multiply it by `spread_factor` in results/scores/scores.tsv, or do not show it",
