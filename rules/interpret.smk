@@ -30,6 +30,7 @@ rule attribute:
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
         models=lambda wildcards: expand("results/models/{model}/{run}/model.keras", model=wildcards.model, run=RUNS),
+        preprocessing="results/models/{model}/final/preprocessing.json",
     output:
         attribution="results/attributions/{model}/{gene}.npz",
     log:
@@ -45,6 +46,5 @@ rule attribute:
     params:
         code=code("attribute.py"),
         runs=RUNS,
-        modules=MODULES,
     script:
         "../workflow/scripts/attribute.py"

@@ -8,6 +8,7 @@ from test_train import CELLS, EPOCHS, FILES, GENES, LEFT, history, job, labels_o
 
 from wakawaka.baselines import baselines
 from wakawaka.files import read_table, save_array, write_table
+from wakawaka.model import effects_of, load_model
 from wakawaka.score_names import BASELINES
 
 VALUE = {"kind": "value", "transform": "none"}
@@ -78,7 +79,8 @@ def trained(stores, tmp_path_factory):
                 (run, f"{run}-{target['transform']}-changed"),
             ):
                 (folder / name).mkdir()
-                jobs.append(job(stores / store, folder / name, epochs=EPOCHS // 10, run=run, target=target))
+                changes = {"run": run, "target": target, "schedule": {"dna_words": 5, "gene_effects": True}}
+                jobs.append(job(stores / store, folder / name, epochs=EPOCHS // 10, **changes))
     train(*jobs)
     return folder
 
@@ -91,6 +93,8 @@ def test_networks_and_their_preprocessing(trained, run, transform):
     assert (one / "preprocessing.json").read_bytes() == (other / "preprocessing.json").read_bytes()
     assert ('"sd"' in (one / "preprocessing.json").read_text()) == (transform == "zscore_per_gene")
     assert same_weights(one, other)
+    # Effects of single genes are among the weights; z-scores have none, because each gene's mean is zero.
+    assert effects_of(load_model(one / "model.keras")).values.any() == (transform == "none")
     assert history(one)["train_mse"].equals(history(other)["train_mse"])
     # What is watched of a fold is held against the other truths, and only there.
     watched = [name for name in history(one) if name.startswith("val_")]

@@ -110,7 +110,7 @@ class Lookup:
         self.index = rng.integers(0, words, (samples, positions)).astype(np.uint16)
         self.parts, self.columns = parts, -(-filters // LANES) * LANES
         self.table = rng.normal(-0.5, 1, (parts * words, self.columns)).astype(np.float32)
-        self.settings = {"words": words, "letters": letters, "pool": pool, "filters": filters}
+        self.settings = {"words": words, "step": letters, "pool": pool, "filters": filters}
 
     def pool(self, floor=0.0, dropout=0.0, seed=1, index=None, buffers=None):
         index = self.index if index is None else index

@@ -1,5 +1,7 @@
 """The convolution that looks words up against the layers of Keras that it stands for."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import tensorflow as tf
 from wakawaka.dna import N, one_hot
 from wakawaka.kmers import find_words
 from wakawaka.lookup import LookupConv1D
-from wakawaka.model import build_model, copy_weights
+from wakawaka.model import build_model, copy_weights, words_of
 
 # Relative rounding of a float32.
 EPSILON = float(np.finfo(np.float32).eps)
@@ -230,19 +232,28 @@ NETWORKS = {
     "pool of one": (["dna"], convolutions((20, 12, "relu", 1)), [6]),
     "leaky, pool of one": (["dna"], convolutions((6, 5, "leaky_relu", 1)), [6]),
     "no dense layers": (["histone", "dna"], ONE, []),
+    "dilated": (["dna"], [ONE[0] | {"dilation": 3}], [6]),
+    "dilated parts": (["dna"], [convolutions((20, 11, "relu", 8))[0] | {"dilation": 2}], [6]),
+    "padded": (["dna"], [ONE[0] | {"padding": "same"}], [6]),
+    "dilated and padded": (["dna"], [convolutions((20, 9, "elu", 4))[0] | {"dilation": 5, "padding": "same"}], [6]),
+    "normalised": (["dna"], [ONE[0] | {"batch_norm": True}], [6]),
+    "cropped": (["dna"], ONE, [6], {"crop": 60}),
+    "maxima": (["histone", "dna"], convolutions((20, 12, "relu", 10)), [6], {"summary": "max"}),
+    "means": (["dna"], convolutions((20, 12, "tanh", 10)), [6], {"summary": "mean"}),
     "two dense layers": (["dna"], ONE, [6, 5]),
 }
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_have_the_same_outputs_and_gradients(name):
-    modules, layers, dense = NETWORKS[name]
-    dna = {"convolutions": layers, "dropout": 0.5, "dense": dense}
+    modules, layers, dense, *more = NETWORKS[name]
+    dna = {"convolutions": layers, "dropout": 0.5, "dense": dense, **(more[0] if more else {})}
     spec = {"histone": HISTONE, "dna": dna, "joint": {"dense": [6], "dropout": 0.1}, "leaky_slope": 0.05}
-    sizes = {"modules": modules, "marks": 2, "bins": 20, "window": 101}
+    length = 100 if more else 101
+    sizes = {"modules": modules, "marks": 2, "bins": 20, "window": length}
     rng = np.random.default_rng(4)
-    codes = random_codes(rng, 6, 101)
-    words = find_words(codes, layers[0]["width"])
+    codes = random_codes(rng, 6, length)
+    words = words_of(SimpleNamespace(dna=codes), spec, modules)
     plain, fast = build_model(spec, **sizes), build_model(spec, **sizes, fast=True, words=words)
     assert isinstance(fast.get_layer("dna_convolution_1"), LookupConv1D)
     for weight in plain.trainable_weights:
@@ -252,7 +263,7 @@ def test_networks_have_the_same_outputs_and_gradients(name):
     histone = [rng.normal(size=(6, 20, 2)).astype(np.float32)] * ("histone" in modules)
     expected, others = outputs_and_gradients(plain, [*histone, one_hot(codes)])
     output, gradients = outputs_and_gradients(fast, [*histone, words.index])
-    assert gradients.keys() == others.keys() == {weight.path for weight in plain.weights}
+    assert gradients.keys() == others.keys() == {weight.path for weight in plain.trainable_weights}
     # A few float32 roundings, one upon another, of the largest of these numbers.
     assert np.allclose(output, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
     for path, other in others.items():
@@ -262,14 +273,20 @@ def test_networks_have_the_same_outputs_and_gradients(name):
 
 @pytest.mark.parametrize(
     ("name", "in_lookup"),
-    [("both", True), ("DNA only", True), ("no dense layers", True), ("pool of one", True)]
-    + [("leaky", False), ("two convolutions", False), ("three convolutions", False)],
+    [("both", True), ("DNA only", True), ("no dense layers", True), ("pool of one", True), ("padded", True)]
+    + [
+        ("normalised", False),
+        ("maxima", False),
+        ("leaky", False),
+        ("two convolutions", False),
+        ("three convolutions", False),
+    ],
 )
 def test_the_dropout_of_the_module_is_there_once(name, in_lookup):
-    modules, layers, dense = NETWORKS[name]
-    dna = {"convolutions": layers, "dropout": 0.3, "dense": dense}
+    modules, layers, dense, *more = NETWORKS[name]
+    dna = {"convolutions": layers, "dropout": 0.3, "dense": dense, **(more[0] if more else {})}
     spec = {"histone": HISTONE, "dna": dna, "joint": {"dense": [6], "dropout": 0.1}, "leaky_slope": 0.05}
-    words = find_words(np.zeros((1, 101), np.uint8), layers[0]["width"])
+    words = words_of(SimpleNamespace(dna=np.zeros((1, 101), np.uint8)), spec, modules)
     network = build_model(spec, modules=modules, marks=2, bins=20, window=101, fast=True, words=words)
     behind = network.get_layer("dna_dropout" if dense else "dna_features").rate
     assert (network.get_layer("dna_convolution_1").dropout, behind) == ((0.3, 0.0) if in_lookup else (0.0, 0.3))

@@ -66,6 +66,16 @@ def test_predictions_are_those_of_plain_keras_and_are_turned_back_where_the_gene
     assert np.allclose(found["expression"], back.ravel(), rtol=1e-5, equal_nan=True)
 
 
+def test_a_model_of_z_scores_is_given_those_of_the_new_cells(files):
+    change(files["preprocessing"], spec=SPEC | {"histone": SPEC["histone"] | {"z_scores": True}})
+    predict_new(**files, threads=1)
+    counts = np.log1p(np.load(files["store"][2]).astype(np.float32))
+    scores = (counts - counts.mean(axis=1, keepdims=True)) / counts.std(axis=1, keepdims=True)
+    inputs = [scores.reshape(-1, BINS, 2), np.tile(one_hot(np.load(files["store"][3])), (2, 1, 1))]
+    expected = keras.saving.load_model(files["model"]).predict(inputs, verbose=0)[:, 0]
+    assert np.allclose(read_table(files["predictions"])["prediction"], expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -54,6 +54,21 @@ def test_other_scales_are_taken_as_they_are(tmp_path, scale):
     assert found.dtype == np.float32 and np.array_equal(found, values[[1], [0]])
 
 
+def test_z_scores_are_over_the_genes_of_a_cell(tmp_path):
+    """A cell of twice the depth has the same; a bin in which all genes are alike is 0."""
+    signal = np.random.default_rng(1).normal(5, 2, (2, 30, 3, 2)).astype(np.float32)
+    signal[1] = 2 * signal[0] + 1
+    signal[:, :, 2, 1] = 7
+    paths = store_of(tmp_path, "signal", signal)._paths.values()
+    store, cells, genes = Store(paths, z_scores=True), *np.indices((2, 30)).reshape(2, -1)
+    found = store.histone_input(cells, genes).reshape(signal.shape)
+    assert found.dtype == np.float32 and np.allclose(found[0], found[1], atol=1e-5)
+    expected = (signal[0] - signal[0].mean(axis=0)) / np.where(signal[0].std(axis=0) > 0, signal[0].std(axis=0), 1)
+    assert np.allclose(found[0], expected, atol=1e-5) and not found[:, :, 2, 1].any()
+    # One cell, and a slice of its genes.
+    assert np.array_equal(store.histone_input(1, slice(3, 9)), found[1, 3:9])
+
+
 def test_the_arrays_cannot_be_changed(tmp_path):
     with pytest.raises(ValueError, match="read-only"):
         store_of(tmp_path).histone[0] = 1

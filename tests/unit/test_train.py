@@ -21,7 +21,7 @@ from wakawaka.checkpoint import load_checkpoint
 from wakawaka.dna import one_hot
 from wakawaka.files import read_table, save_array, write_table
 from wakawaka.metrics import bce
-from wakawaka.model import load_model
+from wakawaka.model import effects_of, load_model, members_of
 from wakawaka.predictor import load_predictor
 from wakawaka.store import Store
 
@@ -57,7 +57,12 @@ SPEC = {
     "joint": {"dense": [8], "dropout": 0.1},
     "leaky_slope": 0.05,
 }
+STANDARDISED = SPEC | {"histone": SPEC["histone"] | {"z_scores": True}}
 FILES = ("store.json", "genes.tsv", "cells.tsv", "histone.npy", "dna.npy", "expression.npy")
+SCHEDULE = {"decay": "none", "weight_decay": 0, "pretraining_epochs": 0, "members": 1, "dna_words": 0}
+SCHEDULE |= {"gene_effects": False}
+PRETRAINED = {"pretraining_epochs": 4, "epochs": 3, "decay": "cosine"}
+MEMBERS = {"members": 2, "epochs": 4, "dna_words": 5, "weight_decay": 0.01, "gene_effects": True}
 # What a training leaves.
 LEFT = ["history.tsv", "model.keras", "preprocessing.json"]
 CELLS, GENES, BINS, WINDOW, EPOCHS = 6, 80, 20, 400, 20
@@ -94,6 +99,7 @@ def write_store(folder, seed=1):
 def job(store, output, *, epochs=EPOCHS, genes_per_batch=None, fails=False, before=(), **changes):
     """The arguments of `train`, whether saving the model shall fail, and what files to copy before."""
     schedule = {"epochs": epochs, "batch_size": 10, "genes_per_batch": genes_per_batch, "learning_rate": 0.001}
+    schedule = SCHEDULE | schedule | changes.pop("schedule", {})
     paths = {"store": [str(store / name) for name in FILES], "samples": str(store / "samples.tsv.gz")}
     for file in (*LEFT, "checkpoint.npz"):
         paths[file.partition(".")[0]] = str(output / file)
@@ -167,7 +173,13 @@ def runs(store, tmp_path_factory):
         "genes": {"genes_per_batch": 2, "run": "final", "code": "4567"},
         "target": {"target": {"kind": "value", "transform": "zscore_per_gene"}},
         "shuffled": {"shuffled_dna": True, "seed": 0},
-        "label": {"target": {"kind": "label", "transform": "none"}, "before": [(labels, expression)]},
+        "pretrained": {"schedule": PRETRAINED},
+        "members": {"schedule": MEMBERS, "spec": STANDARDISED},
+        "label": {
+            "target": {"kind": "label", "transform": "none"},
+            "before": [(labels, expression)],
+            "schedule": {"gene_effects": True},
+        },
         # The same path, but not the same content.
         "data": {"before": [(other, expression)]},
     }
@@ -268,8 +280,10 @@ def preprocessing(folder):
     return json.loads((folder / "preprocessing.json").read_text())
 
 
-def test_all_that_a_model_needs_for_other_data_is_written(runs):
+def test_all_that_a_model_needs_for_other_data_is_written(store, runs):
     about = preprocessing(runs[0] / "whole")
+    regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy()
+    trained = ((regimes == "train") & np.isfinite(np.load(store / "expression.npy")).ravel()).sum()
     made_with = about.pop("made_with")
     assert made_with["seed"] == 1 and made_with["threads"] == 2 and isinstance(made_with["device"], str)
     assert made_with["versions"]["keras"] == version("keras") and made_with["versions"]["numpy"] == np.__version__
@@ -281,6 +295,9 @@ def test_all_that_a_model_needs_for_other_data_is_written(runs):
         "target": {"kind": "value", "transform": "none"},
         "fitted": {},
         "shuffled_dna": None,
+        "schedule": SCHEDULE | {"epochs": EPOCHS, "batch_size": 10, "genes_per_batch": None, "learning_rate": 0.001},
+        "samples": trained,
+        "parameters": load_model(runs[0] / "whole/model.keras").count_params(),
         "marks": ["one", "two"],
         "window": WINDOW,
         "bins": BINS,
@@ -328,6 +345,7 @@ def test_of_labels_probabilities_are_learnt(store, runs):
         assert table[f"val_bce_{regime}"].iloc[-1] == pytest.approx(expected, rel=1e-4)
     block = (blocks == "unseen_cell") & np.isfinite(expression)
     assert roc_auc_score(expression[block], predicted[block]) > 0.7
+    assert "without gene effects: they need DNA" in runs[1]["label"]
 
 
 PREDICT = """
@@ -379,6 +397,51 @@ def test_with_shuffled_dna_every_gene_is_trained_and_predicted_with_that_of_anot
     trained = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES) == "train"
     mse = [np.nanmean((predicted - np.load(store / "expression.npy"))[trained] ** 2) for predicted in (own, others)]
     assert mse[1] < mse[0]
+
+
+def test_pretraining_goes_before_the_epochs_of_the_history(runs):
+    folder, said = runs[0] / "pretrained", runs[1]["pretrained"]
+    assert history(folder)["epoch"].tolist() == [1, 2, 3]
+    assert said.index("pre-training, epoch 4/4: train_mse") < said.index("fold-1, epoch 1/3: train_mse")
+    assert said.count("val_mse_unseen_gene") == 3
+
+
+def test_of_several_members_the_mean_is_written_and_predicted(store, runs):
+    folder = runs[0] / "members"
+    model = load_model(folder / "model.keras")
+    effects, networks = effects_of(model), members_of(model)
+    assert len(networks) == 2
+    assert preprocessing(folder)["parameters"] == 2 * networks[0].count_params() + len(effects.values)
+    opened = Store([store / name for name in FILES], z_scores=True)
+    predict = load_predictor(folder / "model.keras", opened, SPEC, ["histone", "dna"])
+    regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES)
+    errors = (predict(opened, np.ones((CELLS, GENES), bool)) - np.load(store / "expression.npy")) ** 2
+    last = history(folder).iloc[-1]
+    for regime in ("unseen_cell", "unseen_gene", "both_unseen"):
+        assert last[f"val_mse_{regime}"] == pytest.approx(np.nanmean(errors[regimes == regime]), rel=1e-4)
+    # The effects are of genes that were trained on, and of no other; a fifth of the bases are N, too many in some of the genes.
+    trained = (regimes == "train").any(axis=0)
+    found = effects(opened.dna)
+    assert found[trained].any() and not found[~trained].any()
+    assert len(effects.values) == trained.sum()
+    kernels = [member.get_layer("joint_dense_1").get_weights()[0] for member in members_of(model)]
+    assert not np.allclose(*kernels)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "epochs"),
+    [
+        ("pretrained", {"schedule": PRETRAINED}, 2),
+        ("pretrained", {"schedule": PRETRAINED}, 5),
+        ("members", {"schedule": MEMBERS, "spec": STANDARDISED}, 2),
+    ],
+)
+def test_stages_and_members_go_on_to_the_same_bits(store, runs, tmp_path, name, changes, epochs):
+    """Killed in pre-training, behind it, and with several members in the checkpoint."""
+    kill_in_the_middle([job(store, tmp_path, **changes)], tmp_path, epochs)
+    (said,) = train(job(store, tmp_path, **changes))
+    assert "from the checkpoint of an interrupted run" in said
+    assert same_run(runs[0] / name, tmp_path)
 
 
 def kill_in_the_middle(jobs, folder, epochs):

@@ -10,9 +10,9 @@ with job(snakemake):
         test=snakemake.input.test,
         out_of_fold=snakemake.input.out_of_fold,
         models=snakemake.input.models,
+        preprocessing=snakemake.input.preprocessing,
         attribution=snakemake.output.attribution,
         runs=snakemake.params.runs,
         gene=snakemake.wildcards.gene,
-        modules=snakemake.params.modules,
         threads=snakemake.threads,
     )

@@ -1,10 +1,14 @@
 """Train one run of a model: a fold, or the final one."""
 
+import json
+from pathlib import Path
+
 from wakawaka.runtime import job
 
 with job(snakemake):
     from wakawaka.train import train
 
+    chosen = json.loads(Path(snakemake.input.chosen).read_text()) if snakemake.input.chosen else {}
     train(
         store=snakemake.input.store,
         samples=snakemake.input.samples,
@@ -13,11 +17,11 @@ with job(snakemake):
         history=snakemake.output.history,
         checkpoint=snakemake.params.checkpoint,
         run=snakemake.wildcards.run,
-        spec=snakemake.params.spec,
+        spec=chosen.get("spec", snakemake.params.spec),
         modules=snakemake.params.modules,
         shuffled_dna=snakemake.params.shuffled_dna,
         target=snakemake.params.target,
-        schedule=snakemake.params.schedule,
+        schedule=chosen.get("schedule", snakemake.params.schedule),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
         code=snakemake.params.code,

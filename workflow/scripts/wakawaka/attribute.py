@@ -4,7 +4,9 @@ Of a model that predicts a probability, they are the gradients of its log odds: 
 near 0 everywhere.
 """
 
+import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +16,7 @@ from .errors import InputError
 from .files import atomic, read_table
 from .gene_ids import plain_id
 from .metrics import pearson
-from .model import INPUTS, before_sigmoid, is_binary, load_model, model_inputs, use_threads
+from .model import INPUTS, before_sigmoid, is_binary, load_model, model_inputs, use_threads, z_scores_of
 from .parts import some
 from .store import Store
 
@@ -24,18 +26,19 @@ log = logging.getLogger(__name__)
 HIGHLY = 0.1
 
 
-def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modules, threads):
+def attribute(store, test, out_of_fold, models, preprocessing, attribution, *, runs, gene, threads):
     """Write the attributions of one sample that the model had not seen, wherever the truth of such a sample is known.
 
     Args:
         store: paths of the store. test, out_of_fold: paths of predictions. models: paths of the models of `runs`, which
-            are `final` and the folds.
+            are `final` and the folds. preprocessing: path of what `train` wrote beside the final one.
         attribution: path of the output, an npz: gene_id, cell, strand (+ - .), regime, truth, run (whose model it is),
             prediction (0-d), binary (0-d bool: whether the prediction is a probability, and the gradients are those of its log
             odds); window, bin_size (0-d, bp); for the histone module marks [mark], histone and
             histone_gradient [bin, mark] (the model's input and d prediction / d input), histone_agreement (0-d); for the
-            DNA module dna [position] codes, dna_gradient [position, 4] and dna_agreement. The agreement is the mean
-            Pearson correlation between the gradients of any two fold models.
+            DNA module dna [position] codes, dna_gradient [position, 4], dna_words (0-d bool: whether the model knows of the DNA which
+            words it holds; its gradient is then 0 but at these) and dna_agreement. The agreement is the mean Pearson correlation
+            between the gradients of any two fold models.
         gene: a gene id, or `best` for the best-predicted sample among the highly expressed ones (of a binary target among the
             1s). Of a named gene it is the cell in which it is best predicted. Samples of the test set, predicted by the final
             model, come first; without a known truth there, a sample that a fold held out, predicted by the model of that fold.
@@ -48,12 +51,13 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
         InputError: for a gene that is not in the store.
     """
     use_threads(threads)
-    store = Store(store)
+    about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
+    store = Store(store, about["shuffled_dna"], z_scores_of(about["spec"]))
     networks = {run: load_model(path) for run, path in zip(runs, models, strict=True)}
     binary = is_binary(networks[runs[0]])
     sample = _choose(store, test, out_of_fold, gene, binary)
     cell, row = np.flatnonzero(store.cells == sample["cell"]), np.flatnonzero(store.genes == sample["gene_id"])
-    modules = [module for module in INPUTS if module in modules]
+    modules = [module for module in INPUTS if module in about["modules"]]
     inputs = dict(zip(modules, model_inputs(store, modules, cell, row), strict=True))
     networks = {run: before_sigmoid(network) for run, network in networks.items()}
     found = {run: _gradients(network, inputs) for run, network in networks.items()}
@@ -70,7 +74,7 @@ def attribute(store, test, out_of_fold, models, attribution, *, runs, gene, modu
     if "histone" in modules:
         arrays |= {"marks": np.array(store.info["marks"]), "histone": inputs["histone"][0]}
     if "dna" in modules:
-        arrays["dna"] = store.dna[row[0]]
+        arrays |= {"dna": store.dna[row[0]], "dna_words": about.get("schedule", {}).get("dna_words", 0) > 0}
     with atomic(attribution) as temporary:
         np.savez(temporary, allow_pickle=False, **arrays)
 

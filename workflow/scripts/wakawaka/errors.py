@@ -1,4 +1,4 @@
-"""The one exception that is meant for the user of the pipeline."""
+"""The exceptions that are meant for the user of the pipeline."""
 
 
 class InputError(Exception):
@@ -7,3 +7,7 @@ class InputError(Exception):
     The message is a sentence (or a few) that names the file, line or key, says what is wrong and what to
     do about it. Scripts print it without a traceback.
     """
+
+
+class Diverged(InputError):
+    """The loss of a training is no longer a finite number."""

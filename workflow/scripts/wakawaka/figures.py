@@ -75,14 +75,16 @@ def read_attribution(path, gradient):
         A dictionary with all arrays of the file, those without dimensions as plain strings and numbers.
 
     Raises:
-        InputError: the gradient is the same everywhere (a single number: 0), or not a finite number.
+        InputError: the gradient is the same everywhere (a single number: 0), or not a finite number. Of the DNA of a model that only
+            knows words, it may be 0 everywhere: the gene has none of them.
     """
     with readable(path), np.load(path, allow_pickle=False) as arrays:
         attribution = {name: array[()] for name, array in arrays.items()}
     values = attribution[gradient]
     # A single number, of one bin and one mark, has nothing to differ from.
     spread = np.ptp(values) if values.size > 1 else abs(values.item())
-    if not 0 < spread < np.inf:
+    silent = gradient == "dna_gradient" and attribution.get("dna_words", False) and not values.any()
+    if not 0 < spread < np.inf and not silent:
         found = "is not finite in places" if not np.isfinite(values).all() else f"is {values.flat[0]:g} everywhere"
         raise InputError(
             f"{path}: the attribution of {attribution['gene_id']} in {attribution['cell']} is constant: {gradient} "

@@ -38,11 +38,18 @@ class Words:
         index: [gene, position] uint16, the row in `letters` of the word that starts at a position.
         letters: [word, letter] uint8 codes: all words of A, C, G and T in alphabetical order, then those with N that occur.
         parts: number of words, one after the other, that a filter spans.
+        dilation: distance in bp between the letters of a word.
     """
 
     index: np.ndarray
     letters: np.ndarray
     parts: int
+    dilation: int = 1
+
+    @property
+    def step(self):
+        """The distance in bp from one part of a filter to the next."""
+        return self.letters.shape[1] * self.dilation
 
     @property
     def one_hot(self):
@@ -50,21 +57,28 @@ class Words:
         return one_hot(self.letters).reshape(len(self.letters), -1)
 
 
-def find_words(codes, width):
-    """Return the `Words` of sequences, codes [gene, position] uint8, for filters of `width` bp.
+def find_words(codes, width, dilation=1, padding="valid"):
+    """Return the `Words` of sequences, codes [gene, position] uint8, for filters of `width` letters.
 
-    Where the last word of a filter is only partly used, it may reach beyond the end of the sequence: A is read there, which is
-    without effect, because the filter's weights are zero there.
+    The letters lie `dilation` bp apart; padding is `valid` or `same`, as Keras has it. Where the last word of a filter is only partly
+    used, it may reach beyond the end of the sequence: A is read there, which is without effect, because the filter's weights are
+    zero there.
     """
     parts = -(-width // LONGEST)
     length = -(-width // parts)
-    index = np.empty((len(codes), codes.shape[1] - width + 1 + (parts - 1) * length), np.uint16)
+    beyond = (width - 1) * dilation
+    if padding == "same":
+        # What a convolution sees beyond the ends is zeros, and so is N.
+        codes = np.pad(codes, [(0, 0), (beyond // 2, beyond - beyond // 2)], constant_values=N)
+    index = np.empty((len(codes), codes.shape[1] - beyond + (parts - 1) * length * dilation), np.uint16)
     rows = np.full(5**length, -1, np.int32)
-    _number_words(codes, length, rows, index)
+    count = 4**length
+    for phase in range(dilation):
+        count = _number_words(codes[:, phase::dilation], length, rows, index[:, phase::dilation], count)
     with_n = np.flatnonzero(rows >= 0)
     with_n = with_n[np.argsort(rows[with_n])]
     letters = [_digits(np.arange(4**length), 4, length), _digits(with_n, 5, length)]
-    return Words(index, np.concatenate(letters), parts)
+    return Words(index, np.concatenate(letters), parts, dilation)
 
 
 def use_threads(threads):
@@ -74,14 +88,14 @@ def use_threads(threads):
     _helpers = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
 
-def pool_words(index, table, *, words, letters, pool, filters, floor, dropout, seed, buffers):
+def pool_words(index, table, *, words, step, pool, filters, floor, dropout, seed, buffers):
     """Return the maximum of every pooling window, and the position it is at.
 
     Args:
         index: [sample, position] uint16, rows of `Words.index`. A sample equal to the one before is not computed again.
         table: [part x word, column] float32, the answers of each part of the filters to each word, with a column for each filter
             and unused ones up to the next multiple of LANES.
-        words, letters: number of words, and their length.
+        words: number of words. step: distance in `index` from one part of a filter to the next.
         pool: width and stride of the windows. The last one is left out if it is not full, as by Keras' MaxPooling1D.
         filters: their number, LANES at least.
         floor: the maxima are at least this: 0 for a ReLU, -inf for none. What is not a number is never a maximum.
@@ -94,24 +108,24 @@ def pool_words(index, table, *, words, letters, pool, filters, floor, dropout, s
         uint8 (uint16 for pools of 256 and more), or the type's largest number where a floor or dropout leaves no winner.
     """
     parts = len(table) // words
-    shape = len(index), (index.shape[1] - (parts - 1) * letters) // pool, filters
+    shape = len(index), (index.shape[1] - (parts - 1) * step) // pool, filters
     pooled, winners = buffers.take(shape, np.float32), buffers.take(shape, np.min_scalar_type(pool))
     dropped = np.uint32(min(round(dropout * 2**32), 2**32 - 1)).view(np.int32)
     scale = np.float32(1 / (1 - dropout))
 
     def share(first, last):
-        settings = words, letters, pool, np.float32(floor), dropped, scale, seed, first
+        settings = words, step, pool, np.float32(floor), dropped, scale, seed, first
         _pool(index[first:last], table, *settings, pooled[first:last], winners[first:last])
 
     _in_threads(share, len(index))
     return pooled, winners
 
 
-def add_to_words(index, winners, gradient, *, words, letters, parts, pool, filters, columns, dropout):
+def add_to_words(index, winners, gradient, *, words, step, parts, pool, filters, columns, dropout):
     """Return the gradient of the table of `pool_words`, [part x word, column] float32.
 
     Args:
-        index, words, letters, pool, filters, dropout: as for `pool_words`.
+        index, words, step, pool, filters, dropout: as for `pool_words`.
         winners: from there.
         gradient: [sample, window, filter] float32, of the pooled results.
         parts, columns: the table's numbers of parts and of columns.
@@ -121,7 +135,7 @@ def add_to_words(index, winners, gradient, *, words, letters, parts, pool, filte
     def share(first, last):
         # What has no winner goes to a word of its own at the end.
         table = np.zeros((parts * words + 1, columns), np.float32)
-        _add(index[first:last], winners[first:last], gradient[first:last], words, letters, pool, scale, table)
+        _add(index[first:last], winners[first:last], gradient[first:last], words, step, pool, scale, table)
         return table
 
     # Added in one order, whichever thread is ready first.
@@ -168,9 +182,9 @@ def _compiled(function):
 
 
 @_compiled
-def _number_words(codes, length, rows, index):
-    """Fill `index`; set rows[number in base five] of a word with N when it is first met."""
-    plain = count = 4**length
+def _number_words(codes, length, rows, index, count):
+    """Fill `index`; set rows[number in base five] of a word with N when it is first met; return the number of words then known."""
+    plain = 4**length
     for gene in range(codes.shape[0]):
         four = five = 0
         last_n = -1
@@ -189,10 +203,11 @@ def _number_words(codes, length, rows, index):
                         rows[five] = count
                         count += 1
                     index[gene, start] = rows[five]
+    return count
 
 
 @_compiled
-def _pool(index, table, words, letters, pool, floor, dropped, scale, seed, first, pooled, winners):
+def _pool(index, table, words, step, pool, floor, dropped, scale, seed, first, pooled, winners):
     samples, windows, filters = pooled.shape
     parts = len(table) // words
     again = np.zeros(samples + 1, np.bool_)
@@ -214,7 +229,7 @@ def _pool(index, table, words, letters, pool, floor, dropped, scale, seed, first
                     for start in range(pool):
                         answer = load(table, np.intp(rows[start]), column)
                         for part in range(1, parts):
-                            row = np.intp(rows[start + part * letters])
+                            row = np.intp(rows[start + part * step])
                             answer = plus(answer, load(table, part * words + row, column))
                         place = where_larger(answer, best, here, place)
                         best = where_larger(answer, best, answer, best)
@@ -232,13 +247,13 @@ def _pool(index, table, words, letters, pool, floor, dropped, scale, seed, first
 
 
 @_compiled
-def _add(index, winners, gradient, words, letters, pool, scale, table):
+def _add(index, winners, gradient, words, step, pool, scale, table):
     samples, windows, filters = gradient.shape
     rows = np.full(np.iinfo(winners.dtype).max + 1, len(table) - 1)
     for sample in range(samples):
         for window in range(windows):
             for part in range((len(table) - 1) // words):
-                start = window * pool + part * letters
+                start = window * pool + part * step
                 for place in range(pool):
                     rows[place] = part * words + index[sample, start + place]
                 for f in range(filters):

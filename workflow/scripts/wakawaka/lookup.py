@@ -18,7 +18,7 @@ class LookupConv1D(keras.layers.Layer):
     Args:
         filters, width, activation: as `Conv1D` has them; any activation that never decreases.
         pool: width and stride of the pooling.
-        words: the `Words` that the input is an index of, found for this width.
+        words: the `Words` that the input is an index of, found for this width and with the convolution's dilation and padding.
         dropout: only with activation `relu`, which alone commutes with it here.
     """
 
@@ -31,11 +31,11 @@ class LookupConv1D(keras.layers.Layer):
         self.relu = self.activation is keras.activations.relu
         assert self.relu or not dropout
         self.filters, self.width, self.pool, self.dropout = filters, width, pool, dropout
-        self.parts, (count, letters) = words.parts, words.letters.shape
+        self.parts, (count, self._letters) = words.parts, words.letters.shape
         self.seeds = keras.random.SeedGenerator()
         self._one_hot = tf.constant(words.one_hot)
         self._columns = -(-filters // LANES) * LANES
-        self._sizes = {"words": count, "letters": letters, "pool": pool, "filters": max(filters, LANES)}
+        self._sizes = {"words": count, "step": words.step, "pool": pool, "filters": max(filters, LANES)}
         self._buffers = Buffers()
 
     def build(self, input_shape):
@@ -43,7 +43,7 @@ class LookupConv1D(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
 
     def compute_output_shape(self, input_shape):
-        positions = input_shape[1] - (self.parts - 1) * self._sizes["letters"]
+        positions = input_shape[1] - (self.parts - 1) * self._sizes["step"]
         return input_shape[0], positions // self.pool, self.filters
 
     def call(self, index, training=False):
@@ -56,7 +56,7 @@ class LookupConv1D(keras.layers.Layer):
 
     def _table(self):
         """Return the answer of each part of the filters to each word, [part x word, column]; the first part has the bias."""
-        letters = self._sizes["letters"]
+        letters = self._letters
         unused = self._columns - self.filters
         kernel = tf.pad(self.kernel, [[0, self.parts * letters - self.width], [0, 0], [0, unused]])
         answers = tf.matmul(self._one_hot, tf.reshape(kernel, (self.parts, 4 * letters, self._columns)))

@@ -10,7 +10,7 @@ from matplotlib.transforms import Bbox
 
 from .figures import BLUE, GREEN, INK, MUTED, ORANGE, PINK, save, style
 from .files import write_table
-from .model import load_model
+from .model import effects_of, load_model, members_of
 
 # Inches: a box with one line of text and with two, the columns, and the space below a box.
 WIDTH, LOW, TALL = 3.6, 0.27, 0.46
@@ -24,14 +24,19 @@ def plot_architecture(model, figure, table):
     """Draw the layers of a Keras model as boxes, from its inputs at the top to its output at the bottom.
 
     Args:
-        model: path of a `model.keras` with a functional model of standard Keras layers, each used once.
+        model: path of a `model.keras` with a functional model of standard Keras layers, each used once; of a model that is the mean of
+            several members, the first is drawn, because all are alike. Gene effects are told of below.
         figure: path of the PNG to write.
         table: path of the TSV to write: layer, type, settings, output_shape (without the batch), parameters, inputs
             (comma-separated names of layers).
     """
-    layers = describe_layers(load_model(model))
+    whole = load_model(model)
+    members, effects = members_of(whole), effects_of(whole)
+    layers = describe_layers(members[0])
     write_table(layers, table)
-    save(_draw(layers), figure)
+    notes = [f"the mean of {len(members)} such networks"] if len(members) > 1 else []
+    notes += [f"plus the effects of {len(effects.values):,} genes"] if effects else []
+    save(_draw(layers, ", ".join(notes)), figure)
 
 
 def describe_layers(model):
@@ -102,13 +107,13 @@ def place_layers(layers):
     return places
 
 
-def _draw(layers):
+def _draw(layers, note):
     places = place_layers(layers)
     heights = {layer.layer: TALL if layer.parameters and layer.settings else LOW for layer in layers.itertuples()}
     rows = 1 + max(row for _, row in places.values())
     steps = [GAP + max(heights[layer] for layer, place in places.items() if place[1] == row) for row in range(rows)]
     width = (1 + max(column for column, _ in places.values())) * COLUMN
-    height = sum(steps) + 0.5
+    height = sum(steps) + (0.75 if note else 0.5)
     canvas = Figure(figsize=(width, height))
     # One unit of the axes is one inch, and it counts from the top.
     panel = canvas.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
@@ -122,7 +127,8 @@ def _draw(layers):
         for source in filter(None, layer.inputs.split(",")):
             _draw_arrow(panel, boxes[source], boxes[layer.layer])
     total = f"{layers['parameters'].sum():,} parameters"
-    panel.text(width / 2, height - 0.3, total, ha="center", va="center", weight="bold", fontsize=10.5)
+    panel.text(width / 2, sum(steps) + 0.2, total, ha="center", va="center", weight="bold", fontsize=10.5)
+    panel.text(width / 2, sum(steps) + 0.47, note, ha="center", va="center", fontsize=9)
     return canvas
 
 

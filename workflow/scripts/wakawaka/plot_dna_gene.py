@@ -48,7 +48,8 @@ def _draw(gene, position, base):
     centre = position[np.abs(effect).argmax()]
 
     canvas = Figure(figsize=(9.6, 8.6), layout="constrained")
-    canvas.suptitle(gene_title(gene, "dna_agreement"))
+    none = "" if gradient.any() else "\nno base matters: the gene has none of the words that the model knows"
+    canvas.suptitle(gene_title(gene, "dna_agreement") + none)
     panels = canvas.subplots(6, 1, height_ratios=[1, 1, 1, 1, 1.5, 1.5])
     _draw_window(panels[:4], gradient, position, base, centre)
     _draw_bars(panels[4], effect, position, base, centre)

@@ -10,7 +10,7 @@ import pandas as pd
 from . import targets
 from .files import write_table
 from .metrics import COLLAPSED
-from .model import use_threads
+from .model import use_threads, z_scores_of
 from .predictor import load_predictor
 from .regimes import read_regimes
 from .store import Store
@@ -30,7 +30,7 @@ def predict(store, samples, model, preprocessing, predictions, *, run, threads):
     """
     use_threads(threads)
     about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
-    store = Store(store, about["shuffled_dna"])
+    store = Store(store, about["shuffled_dna"], z_scores_of(about["spec"]))
     truth = targets.values(store, about["target"], about["fitted"])
     predictor = load_predictor(model, store, about["spec"], about["modules"], about["binary"])
     predicted = predictor(store, np.ones(truth.shape, bool))

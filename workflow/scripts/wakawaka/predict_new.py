@@ -10,7 +10,7 @@ import pandas as pd
 from . import targets
 from .errors import InputError
 from .files import readable, write_table
-from .model import use_threads
+from .model import use_threads, z_scores_of
 from .predictor import load_predictor
 from .store import Store
 
@@ -43,7 +43,8 @@ def predict_new(store, model, preprocessing, predictions, *, threads):
         InputError: a file that is missing or damaged, or inputs that are not of the form the model was trained on.
     """
     use_threads(threads)
-    store, about = Store(store), _read(preprocessing)
+    about = _read(preprocessing)
+    store = Store(store, z_scores=z_scores_of(about["spec"]))
     with readable(model), open(model, "rb"):
         pass
     _check(about, store, preprocessing)

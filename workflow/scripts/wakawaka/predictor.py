@@ -5,8 +5,20 @@ import logging
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import expit
 
-from .model import INPUTS, build_model, copy_weights, load_model, model_inputs, words_of
+from .model import (
+    INPUTS,
+    before_sigmoid,
+    build_model,
+    copy_weights,
+    effects_of,
+    is_binary,
+    load_model,
+    members_of,
+    model_inputs,
+    words_of,
+)
 from .progress import Progress
 
 log = logging.getLogger(__name__)
@@ -70,12 +82,40 @@ class Predictor:
         return features
 
 
+def predictor_of(networks, modules, words=None, effects=None):
+    """Return what predicts the mean of several networks, called like a `Predictor`; of binary ones the mean is that of log odds.
+
+    effects: the `GeneEffects` that are added, or None.
+    """
+    if len(networks) == 1:
+        mean = Predictor(networks[0], modules, words)
+    else:
+        mean = _mean(
+            [Predictor(before_sigmoid(network), modules, words) for network in networks], is_binary(networks[0])
+        )
+    return (lambda store, wanted: mean(store, wanted) + effects(store.dna)) if effects else mean
+
+
+def _mean(predictors, binary):
+    def predict(store, wanted):
+        mean = np.mean([predictor(store, wanted) for predictor in predictors], axis=0, dtype=np.float32)
+        return expit(mean) if binary else mean
+
+    return predict
+
+
 def load_predictor(path, store, spec, modules, binary=False):
-    """Return the `Predictor` of a saved model for the sequences of a store; spec, modules and binary as it was built with."""
-    words = words_of(store, spec, modules)
-    network = build_model(spec, modules=modules, **store.sizes, binary=binary, fast=True, words=words)
-    copy_weights(load_model(path), network)
-    return Predictor(network, modules, words)
+    """Return what predicts with a saved model for the sequences of a store; spec, modules and binary as it was built with."""
+    words, model = words_of(store, spec, modules), load_model(path)
+    networks = []
+    for member in members_of(model):
+        networks.append(build_model(spec, modules=modules, **store.sizes, binary=binary, fast=True, words=words))
+        copy_weights(member, networks[-1])
+    effects = effects_of(model)
+    if effects:
+        known = effects.recognised(store.dna).sum()
+        log.info("%d of %d genes are recognised as genes that the model was trained on", known, len(store.genes))
+    return predictor_of(networks, modules, words, effects)
 
 
 def _compiled(inputs, output):

@@ -15,6 +15,8 @@ class Store:
     Args:
         paths: the paths of the store's files; each is known by its file name.
         shuffled_dna: a seed with which every gene is given the DNA of another one, the same in all runs; None leaves each its own.
+        z_scores: whether `histone_input` gives z-scores: less the mean and divided by the standard deviation of the bin and mark over
+            all genes of the cell.
 
     Attributes:
         info: dict, the content of store.json.
@@ -25,9 +27,9 @@ class Store:
         dna: [gene, position] uint8 codes, read-only.
     """
 
-    def __init__(self, paths, shuffled_dna=None):
+    def __init__(self, paths, shuffled_dna=None, z_scores=False):
         self._paths = {Path(path).name: Path(path) for path in paths}
-        self._shuffled_dna = shuffled_dna
+        self._shuffled_dna, self._z_scores = shuffled_dna, z_scores
 
     @cached_property
     def info(self):
@@ -76,9 +78,27 @@ class Store:
         return {"marks": len(self.info["marks"]), "bins": self.info["bins"], "window": self.info["window"]}
 
     def histone_input(self, cells, genes):
-        """Return the model's histone input [sample, bin, mark] float32 of paired index arrays: ln(count + 1), or the signal."""
+        """Return the model's histone input [sample, bin, mark] float32 of paired index arrays: ln(count + 1), the signal, or z-scores."""
+        values = self._marks(cells, genes)
+        if self._z_scores:
+            means, deviations = self._moments
+            values = (values - means[cells]) / deviations[cells]
+        return values
+
+    def _marks(self, cells, genes):
         values = self.histone[cells, genes]
         return np.log1p(values, dtype=np.float32) if self.info["scale"] == "counts" else values
+
+    @cached_property
+    def _moments(self):
+        """The mean and the standard deviation over the genes, 1 where it is 0: each [cell, bin, mark] float32."""
+        means, deviations = np.zeros((2, self.histone.shape[0], *self.histone.shape[2:]), np.float32)
+        for cell in range(len(means)):
+            values = self._marks(cell, slice(None))
+            means[cell] = values.mean(axis=0, dtype=np.float64)
+            deviations[cell] = values.std(axis=0, dtype=np.float64)
+        deviations[deviations == 0] = 1
+        return means, deviations
 
     def _array(self, name):
         return np.load(self._paths[name], mmap_mode="r", allow_pickle=False)
