@@ -28,9 +28,17 @@ def merged(base, changes):
 
 
 def test_the_file_holds_every_key_at_its_default():
-    """The file is complete, so nothing is added to it; and it changes no default."""
-    assert checked(DEFAULT) == DEFAULT
-    assert checked({}) == DEFAULT
+    """But for the further model and the experiments the file is complete, so nothing is added to it; and it changes no default."""
+    file = {**DEFAULT, "models": {"wakawaka": DEFAULT["models"]["wakawaka"]}, "experiments": {}}
+    found = checked(file)
+    assert found == checked({})
+    for module in ("histone", "dna"):
+        file["models"]["wakawaka"][module]["convolutions"] = [
+            {"dilation": 1, "padding": "valid", "batch_norm": False} | layer
+            for layer in file["models"]["wakawaka"][module]["convolutions"]
+        ]
+    file["models"]["wakawaka"]["training"] = DEFAULT["training"]
+    assert found == file
 
 
 def test_the_arguments_are_left_as_they_are():
@@ -40,7 +48,7 @@ def test_the_arguments_are_left_as_they_are():
     found["cells"]["train"].append("x")
     assert config == {"cells": {"held_out": []}}
     assert schema == SCHEMA
-    assert checked({}) == DEFAULT
+    assert checked({})["models"]["wakawaka"]["histone"]["dense"] == [82]
 
 
 def test_what_is_not_named_takes_its_default():
@@ -49,8 +57,10 @@ def test_what_is_not_named_takes_its_default():
     assert found["folds"] == {"number": 2, "hold_out": "cells_and_genes"}
     assert list(found["models"]) == ["small"]
     small = found["models"]["small"]
-    assert small["dna"]["convolutions"] == [{"filters": 1, "width": 2, "activation": "relu", "pool": 1}]
-    assert small["histone"] == DEFAULT["models"]["wakawaka"]["histone"] and small["leaky_slope"] == 0.05
+    further = {"dilation": 1, "padding": "valid", "batch_norm": False}
+    assert small["dna"]["convolutions"] == [{"filters": 1, "width": 2, "activation": "relu", "pool": 1} | further]
+    assert small["histone"] == checked({})["models"]["wakawaka"]["histone"] and small["leaky_slope"] == 0.05
+    assert small["training"] == found["training"] == checked({})["training"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +89,7 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
         ({"seed": True}, "config key `seed` must be a whole number, not True."),
         ({"folds": {"number": 4.0}}, "config key `folds.number` must be a whole number, not 4.0."),
         ({"folds": {"number": 2.5}}, "config key `folds.number` must be a whole number, not 2.5."),
-        ({"cells": None}, "config key `cells` must be a group of keys, not None."),
+        ({"cells": None}, "config key `cells` must be a group of keys, not null."),
         ({"cells": {"train": "C01"}}, "config key `cells.train` must be a list, not 'C01'."),
         ({"cells": {"train": [1]}}, "config key `cells.train.0` must be a text, not 1."),
         ({"held_out_genes": 7}, "config key `held_out_genes` must be a text or a list, not 7."),
@@ -87,10 +97,10 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
         ({"training": {"learning_rate": "fast"}}, "config key `training.learning_rate` must be a number, not 'fast'."),
         ({"folds": {"number": 1}}, "config key `folds.number` must be at least 2, not 1."),
         ({"training": {"epochs": 0}}, "config key `training.epochs` must be at least 1, not 0."),
-        ({"training": {"learning_rate": float("nan")}}, "config key `training.learning_rate` must be a finite number, not nan."),
+        ({"training": {"learning_rate": float("nan")}}, "config key `training.learning_rate` is nan: it must be a finite number."),
         (
             {"training": {"genes_per_batch": 30}},
-            "config key `training.genes_per_batch` is 30, which does not divide `training.batch_size`, 100: ",
+            "config key `training.genes_per_batch` is 30, which does not divide `batch_size`, 100: ",
         ),
         ({"training": {"learning_rate": 0}}, "config key `training.learning_rate` must be more than 0, not 0."),
         ({"models": {"m": {"joint": {"dropout": 1}}}}, "config key `models.m.joint.dropout` must be less than 1, not 1."),
@@ -124,17 +134,83 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
             {"folds": {"hold_out": "samples"}},
             "config key `folds.hold_out` is samples, which holds out random rows, so that every gene and cell of theirs is trained on too",
         ),
-        ({"models": {"ridge_bins": {}}}, "config key `models.ridge_bins`: this is the name of a baseline; give the model another one."),
+        ({"models": {"ridge_bins": {}}}, "config key `models.ridge_bins`: this is the name of a baseline; take another one."),
         ({"allow_leakage": "yes"}, "config key `allow_leakage` must be true or false, not 'yes'."),
         ({"bins": 3}, "config key `bins` is 3, which does not divide the window of 10000 bp into equal bins."),
         (
             {"models": {"m": {"histone": {"convolutions": [CONVOLUTION] * 5}}}},
             # 100, 48, 22, 9, 2, and then nothing.
-            "config key `models.m.histone.convolutions`: nothing is left of the 100 positions after a width of 5 and a pool of 2; make",
+            "config key `models.m.histone.convolutions`: convolution 5 is 5 wide (its dilation included), but only 2 of the 100 bins are",
         ),
         (
             {"window": 30, "bins": 1, **NO_HISTONE},
-            "config key `models.wakawaka.dna.convolutions`: nothing is left of the 30 positions after a width of 6 and a pool of 32; make",
+            "config key `models.wakawaka.dna.convolutions`: convolution 1 has a pool of 32, but only 25 of the 30 bp are left",
+        ),
+        (
+            {"models": {"m": {"dna": {"convolutions": [{"filters": 1, "width": 12, "dilation": 1000}]}}}},
+            "config key `models.m.dna.convolutions`: convolution 1 is 11001 wide (its dilation included), but only 10000 of the",
+        ),
+        (
+            {"models": {"m": {"dna": {"crop": 20000}}}},
+            "config key `models.m.dna.crop` is 20000 bp, wider than the window of 10000 bp: make it smaller, or null for all of it.",
+        ),
+        (
+            {"models": {"m": {"dna": {"crop": 20}}}},
+            "config key `models.m.dna.convolutions`: convolution 1 has a pool of 32, but only 15 of the 20 bp are",
+        ),
+        (
+            {"models": {"m": {"histone": {"average": 200}}}},
+            "config key `models.m.histone.average` is 200, but there are only 100 bins: make it smaller.",
+        ),
+        (
+            {"models": {"m": {"dna": {"convolutions": [{"filters": 1, "width": 6, "activation": "gelu"}]}}}},
+            "config key `models.m.dna.convolutions.0.activation` must be one of relu, leaky_relu, elu, tanh, not 'gelu'.",
+        ),
+        (
+            {"models": {"m": {"dna": {"convolutions": []}, "training": {"dna_words": 8}}}},
+            "config key `models.m.training.dna_words` is 8, but the DNA module has no first convolution with `activation: relu` and",
+        ),
+        (
+            {
+                "models": {
+                    "m": {
+                        "dna": {"convolutions": [{"filters": 1, "width": 12, "activation": "tanh"}]},
+                        "training": {"dna_words": 8},
+                    }
+                }
+            },
+            "config key `models.m.training.dna_words` is 8, but the DNA module has no first convolution with `activation: relu` and",
+        ),
+        (
+            {
+                "models": {
+                    "m": {
+                        "dna": {"convolutions": [{"filters": 1, "width": 7, "activation": "relu"}]},
+                        "training": {"dna_words": 8},
+                    }
+                }
+            },
+            "config key `models.m.training.dna_words` is 8, but the filters of the first convolution of DNA are only 7 bp wide: make them",
+        ),
+        ({"training": {"dna_words": 13}}, "config key `training.dna_words` must be at most 12, not 13."),
+        ({"models": {"m": {"leaky_slope": float("inf")}}}, "config key `models.m.leaky_slope` is inf: it must be a finite number."),
+        ({"example": {"depth": float("nan")}}, "config key `example.depth` is nan: it must be a finite number."),
+        (
+            {"tuning": {"space": {"weight_decay": [float("nan"), 0]}}},
+            "config key `tuning.space.weight_decay.0` is nan: it must be a finite number.",
+        ),
+        ({"models": None}, "config key `models` must be a group of keys, not null."),
+        ({"models": {"m": {"training": {"epochs": 0}}}}, "config key `models.m.training.epochs` must be at least 1, not 0."),
+        ({"models": {"m": {"training": {"epoch": 5}}}}, "unknown key `epoch` in `models.m.training` of the config: did you mean `epochs`?"),
+        (
+            {"models": {"m": {"training": {"genes_per_batch": 30}}}},
+            "config key `models.m.training.genes_per_batch` is 30, which does not divide `batch_size`, 100: ",
+        ),
+        ({"experiments": {"e": {"dna": {"corp": 5}}}}, "unknown key `corp` in `experiments.e.dna` of the config: did you mean `crop`?"),
+        ({"experiments": {"wakawaka": {}}}, "config key `experiments.wakawaka`: this is the name of a model; take another one."),
+        (
+            {"experiments": {"e": {"training": {"decay": "linear"}}}},
+            "config key `experiments.e.training.decay` must be one of none, cosine, not 'linear'.",
         ),
         ({"genes": {"path": ["a.gtf", "b.gtf"]}}, "config key `genes.path` is a list, but the reader `gtf` takes one path."),
         (
@@ -310,6 +386,35 @@ def test_missing_files_are_named(tmp_path, monkeypatch, changes, says):
 
 def test_files_of_an_unused_module_are_not_looked_for():
     check_files(merged(DEFAULT, {"modules": ["dna"], "histone": {"path": "no/{cell}.tsv"}}))
+
+
+def test_an_experiment_is_a_model_with_changes_and_may_build_on_one_above_it():
+    first = {"dna": {"crop": 4000}, "joint": {"dense": [5]}, "printed": 3.3}
+    second = {"model": "one", "joint": {"dropout": 0.2}, "training": {"epochs": 3}}
+    found = checked(
+        {"training": {"batch_size": 50}, "experiments": {"one": first, "two": second, "three": {"model": "two"}}}
+    )
+    base, experiments = found["models"]["wakawaka"], found["experiments"]
+    assert experiments["one"]["dna"] == base["dna"] | {"crop": 4000}
+    assert experiments["two"]["dna"] == experiments["one"]["dna"]
+    assert experiments["two"]["joint"] == {"input_dropout": 0, "dense": [5], "dropout": 0.2}
+    assert experiments["two"]["training"] == found["training"] | {"epochs": 3} and found["training"]["batch_size"] == 50
+    assert {name: one["network"] for name, one in experiments.items()} == {"one": "one", "two": "two", "three": "two"}
+    # What is printed of one is not of the other.
+    assert [one["printed"] for one in experiments.values()] == [3.3, None, None]
+    # The model itself stays as it is.
+    assert base["dna"]["crop"] is None and base["joint"]["dense"] == [100]
+
+
+def test_an_experiment_that_does_not_fit_is_refused_only_when_it_is_asked_for():
+    found = checked({"experiments": {"e": {"dna": {"crop": 20000}}}})
+    assert found["experiments"]["e"]["refused"].startswith(
+        "config key `experiments.e.dna.crop` is 20000 bp, wider than"
+    )
+    assert "refused" not in checked({"experiments": {"e": {"dna": {"crop": 2000}}}})["experiments"]["e"]
+    found = checked({"experiments": {"e": {"model": "f"}, "f": {}}})
+    says = "config key `experiments.e.model` is f, which is neither a model nor an experiment above it: there are wakawaka."
+    assert found["experiments"]["e"]["refused"] == says and "refused" not in found["experiments"]["f"]
 
 
 def test_a_model_of_config_yaml_is_taken_away_by_null():

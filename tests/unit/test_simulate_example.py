@@ -22,7 +22,8 @@ SINGLE = ["genome", "annotation", "expression", "held_out_genes", "truth"]
 def simulate(folder, prefix="", **changes):
     """Write an example of 8 cells x 80 genes, or with `changes`, into `folder`; return its arguments."""
     cells = {"cells": CELLS, "held_out_cells": HELD_OUT_CELLS}
-    settings = {"seed": 1, "genes": 80, "held_out": 8, "effect": 1, "marks": MARKS, "window": 10000, "bins": 100}
+    settings = {"seed": 1, "genes": 80, "held_out": 8, "effect": 1, "motif_copies": 24, "depth": 1}
+    settings |= {"marks": MARKS, "window": 10000, "bins": 100}
     settings |= cells | changes
     paths = {name: folder / f"{prefix}{name}" for name in SINGLE}
     counts = [folder / f"{prefix}{cell}.tsv.gz" for cell in settings["cells"] + settings["held_out_cells"]]
@@ -273,6 +274,25 @@ def test_profiles_are_those_of_the_issue():
     assert not per_a[:, [k9me3, k27me3]].any() and not per_r[:, [k9me3, k36me3, k4me3, k4me1]].any()
 
 
+@pytest.mark.parametrize("copies", [1, 80])
+def test_so_many_copies_of_the_motif_as_asked_for(tmp_path, copies):
+    example = read(simulate(tmp_path, motif_copies=copies))
+    motif, carriers = (example.truth["motif"][name] for name in ("sequence", "genes"))
+    assert len(carriers) == 40
+    for gene in plain_genes(example):
+        found = len(re.findall(motif, around_tss(example, gene, 400, 400)))
+        assert found == copies * (gene.gene_id in carriers)
+
+
+def test_depth_multiplies_the_reads(files, tmp_path):
+    table, shallow = (
+        pd.concat([pd.read_csv(path, sep="\t") for path in one.counts])
+        for one in (files, simulate(tmp_path, depth=0.25))
+    )
+    # 320,000 numbers: the standard deviation of their sum is below a thousandth of it.
+    assert shallow[MARKS].to_numpy().sum() / table[MARKS].to_numpy().sum() == pytest.approx(0.25, rel=0.01)
+
+
 def test_counts_and_motif_explain_expression(example):
     genes = plain_genes(example)
     oriented = np.array([example.counts[gene.gene_id][:, :: 1 if gene.strand == "+" else -1] for gene in genes])
@@ -486,6 +506,7 @@ def test_further_marks_are_background(tmp_path):
         ({"window": 10001, "bins": 73}, "even `window`"),
         ({"window": 10000, "bins": 99}, "multiple of `bins`"),
         ({"window": 1000}, "at least 2000 bp"),
+        ({"motif_copies": 81}, "set `example.motif_copies` to 80 or less"),
     ],
 )
 def test_refuses_in_a_sentence(tmp_path, changes, words):

@@ -33,7 +33,8 @@ def make_example(folder, bins):
     """Write a built-in example into `folder`; return what `simulate_reads` takes of it."""
     paths = {name: folder / name for name in ("genome", "annotation", "expression", "held_out_genes")}
     counts = [folder / f"{cell}.tsv.gz" for cell in CELLS]
-    settings = {"seed": 1, "genes": GENES, "held_out": 6, "effect": 1, "marks": MARKS, "window": WINDOW, "bins": bins}
+    settings = {"seed": 1, "genes": GENES, "held_out": 6, "effect": 1, "motif_copies": 24, "depth": 1}
+    settings |= {"marks": MARKS, "window": WINDOW, "bins": bins}
     simulate_example(
         **paths, counts=counts, truth=folder / "truth", cells=CELLS[:1], held_out_cells=CELLS[1:], **settings
     )

@@ -18,6 +18,8 @@ with job(snakemake):
         genes=snakemake.params.genes,
         held_out=snakemake.params.held_out,
         effect=snakemake.params.effect,
+        motif_copies=snakemake.params.motif_copies,
+        depth=snakemake.params.depth,
         marks=snakemake.params.marks,
         window=snakemake.params.window,
         bins=snakemake.params.bins,

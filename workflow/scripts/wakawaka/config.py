@@ -12,6 +12,7 @@ from .errors import InputError
 from .files import as_list
 from .sample_sheet import sheet_files, sheet_rows
 from .score_names import BASELINES
+from .tuning import TUNED, apply, in_words, model_of, module_of, points_of, text
 
 # Where rules simulate_example and simulate_reads make the files of the built-in example.
 EXAMPLE = "results/example/"
@@ -41,21 +42,34 @@ def check_config(config, schema):
         InputError: for the most telling of the schema's errors, or for values that contradict each other.
     """
     config = copy.deepcopy(config)
-    if isinstance(config, dict) and isinstance(config.get("models"), dict):
-        # Snakemake adds the models of a further config file to those of config.yaml; null takes one of them away.
-        config["models"] = {name: model for name, model in config["models"].items() if model is not None}
-    error = jsonschema.exceptions.best_match(_with_defaults(schema).iter_errors(config))
-    if error is not None:
-        raise InputError(_sentence(error))
+    named = {"models": config, "experiments": config, "space": config.get("tuning")} if isinstance(config, dict) else {}
+    for section, place in named.items():
+        if isinstance(place, dict) and isinstance(place.get(section), dict):
+            # Snakemake adds the models of a further config file to those of config.yaml; null takes one of them away.
+            place[section] = {name: content for name, content in place[section].items() if content is not None}
+    _validate(config, schema, ())
+    _check_numbers(config)
     _check_cells(config)
     _check_leakage(config)
     _check_models(config)
+    _complete_models(config, schema)
     _check_windows(config)
     _check_training(config)
+    _check_tuning(config, schema)
     _check_target(config)
     _check_readers(config)
     _check_example(config)
     return config
+
+
+def merged(base, changes):
+    """Return a dict with the changes of another one; what is a dict in both is merged, anything else is replaced."""
+    both = {
+        key: merged(base[key], value)
+        for key, value in changes.items()
+        if isinstance(base.get(key), dict) and isinstance(value, dict)
+    }
+    return base | changes | both
 
 
 def check_files(config):
@@ -144,6 +158,51 @@ def new_samples_of(config):
     return sheet_files(sheet, list(cells), config["histone"]["marks"] if "histone" in config["modules"] else [])
 
 
+def _validate(config, schema, place):
+    """Fill in the defaults; raise InputError for the most telling error. `place`: the keys that lead to `config`."""
+    error = jsonschema.exceptions.best_match(_with_defaults(schema).iter_errors(config))
+    if error is not None:
+        raise InputError(_sentence(error, place))
+
+
+def _complete_models(config, schema):
+    """Make every model's training and every experiment whole: all that it is built of and how it is trained, not what differs.
+
+    An experiment also gets `network`, the name under which it is trained, and `base`, the model that it is a variant of.
+    An experiment without a base or, later, that does not fit the inputs gets the key `refused`, a sentence for who asks for it: the
+    experiments of config.yaml are of its models, window and bins, and must not be in the way of others.
+    """
+    definitions = {"$defs": schema["$defs"]}
+    schedule, model = (definitions | part for part in (schema["properties"]["training"], schema["$defs"]["model"]))
+    for name, spec in config["models"].items():
+        spec["training"] = config["training"] | spec["training"]
+        _validate(spec["training"], schedule, ("models", name, "training"))
+    known = {name: spec | {"network": name, "base": name} for name, spec in config["models"].items()}
+    for name, changes in config["experiments"].items():
+        base = known.get(changes["model"])
+        if base is None:
+            said = (
+                f"config key `experiments.{name}.model` is {changes['model']}, which is neither a model nor an experiment above it: "
+                f"there are {', '.join(known)}."
+            )
+            config["experiments"][name] = {
+                "network": name,
+                "base": name,
+                "printed": changes["printed"],
+                "refused": said,
+            }
+            continue
+        own = {key: value for key, value in changes.items() if key not in ("model", "printed")}
+        spec = merged(copy.deepcopy(base), own)
+        # What changes nothing is not trained again.
+        network = name if own else base["network"]
+        spec = {key: value for key, value in spec.items() if key not in ("network", "base", "printed")}
+        _validate(spec, model, ("experiments", name))
+        _validate(spec["training"], schedule, ("experiments", name, "training"))
+        spec |= {"network": network, "base": base["base"], "printed": changes["printed"]}
+        known[name] = config["experiments"][name] = spec
+
+
 def _with_defaults(schema):
     """Return a validator that also writes defaults into the instance, as the documentation of jsonschema shows."""
     base = jsonschema.validators.validator_for(schema)
@@ -160,9 +219,9 @@ def _with_defaults(schema):
     return jsonschema.validators.extend(base, {"properties": set_defaults}, type_checker=types)(schema)
 
 
-def _sentence(error):
-    """Say in one sentence what one error of jsonschema means."""
-    where = ".".join(str(part) for part in error.absolute_path)
+def _sentence(error, place):
+    """Say in one sentence what one error of jsonschema means; `place`: the keys that lead to what was checked."""
+    where = ".".join(str(part) for part in (*place, *error.absolute_path))
     value = error.instance
     if error.validator == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
@@ -172,9 +231,12 @@ def _sentence(error):
         hint = f"did you mean `{close[0]}`?" if close else f"the keys there are {', '.join(known)}."
         return f"unknown key `{key}` in {place}: {hint}"
     limits = {
-        "type": lambda: f"must be {_kinds(error.validator_value)}, not {value!r}{_plain_number(value)}.",
+        "type": lambda: (
+            f"must be {_kinds(error.validator_value)}, not {'null' if value is None else repr(value)}{_plain_number(value)}."
+        ),
         "enum": lambda: f"must be one of {', '.join(str(v) for v in error.validator_value)}, not {value!r}.",
         "minimum": lambda: f"must be at least {error.validator_value}, not {value!r}.",
+        "maximum": lambda: f"must be at most {error.validator_value}, not {value!r}.",
         "exclusiveMinimum": lambda: f"must be more than {error.validator_value}, not {value!r}.",
         "exclusiveMaximum": lambda: f"must be less than {error.validator_value}, not {value!r}.",
         "multipleOf": lambda: f"must be a multiple of {error.validator_value}, not {value!r}.",
@@ -215,6 +277,15 @@ def _kinds(types):
     return " or ".join(names.get(kind, kind) for kind in as_list(types))
 
 
+def _check_numbers(value, place=()):
+    """Refuse .nan and .inf, which YAML takes for numbers, wherever they stand."""
+    if isinstance(value, float) and not math.isfinite(value):
+        where = ".".join(map(str, place))
+        raise InputError(f"config key `{where}` is {value}: it must be a finite number.")
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        _check_numbers(part, (*place, key))
+
+
 def _check_cells(config):
     train, held_out = config["cells"]["train"], config["cells"]["held_out"]
     both = sorted(set(train) & set(held_out))
@@ -240,21 +311,82 @@ def _check_leakage(config):
 
 
 def _check_models(config):
-    for name in BASELINES:
-        if name in config["models"]:
-            raise InputError(f"config key `models.{name}`: this is the name of a baseline; give the model another one.")
+    for section in ("models", "experiments"):
+        kinds = dict.fromkeys(config["models"] if section == "experiments" else (), "a model")
+        kinds |= dict.fromkeys(BASELINES, "a baseline") | {TUNED: "what `snakemake tuning` trains"}
+        for name in config[section]:
+            if name in kinds:
+                raise InputError(f"config key `{section}.{name}`: this is the name of {kinds[name]}; take another one.")
 
 
 def _check_training(config):
-    rate = config["training"]["learning_rate"]
-    if not math.isfinite(rate):
-        raise InputError(f"config key `training.learning_rate` must be a finite number, not {rate}.")
-    size, genes = config["training"]["batch_size"], config["training"]["genes_per_batch"]
+    for key, schedule in [
+        ("training", config["training"]),
+        *((f"{key}.training", model["training"]) for key, model in _networks(config)),
+    ]:
+        _check_schedule(schedule, key)
+
+
+def _check_schedule(schedule, key):
+    size, genes = schedule["batch_size"], schedule["genes_per_batch"]
     if genes and size % genes:
         raise InputError(
-            f"config key `training.genes_per_batch` is {genes}, which does not divide `training.batch_size`, {size}: "
+            f"config key `{key}.genes_per_batch` is {genes}, which does not divide `batch_size`, {size}: "
             "each gene of a batch is there in `batch_size` / `genes_per_batch` cells, which must be a whole number."
         )
+
+
+def _check_tuning(config, schema):
+    """Put the knobs in the order of the schema, and refuse a space with a point that could not be trained."""
+    order = schema["properties"]["tuning"]["properties"]["space"]["properties"]
+    config["tuning"]["space"] = {
+        knob: config["tuning"]["space"][knob] for knob in order if knob in config["tuning"]["space"]
+    }
+    tuning, known = config["tuning"], config["models"] | config["experiments"]
+    name, epochs = model_of(config), tuning["epochs"]
+    if name not in known:
+        raise InputError(
+            f"config key `tuning.model` is {name}, which is neither a model nor an experiment: there are {', '.join(known)}."
+        )
+    if "refused" in known[name]:
+        raise InputError(f"config key `tuning.model` is {name}, which cannot be trained: {known[name]['refused']}")
+    if epochs != sorted(set(epochs)):
+        raise InputError(
+            f"config key `tuning.epochs` is {epochs}: each rung must train for more epochs than the one before."
+        )
+    model = {key: value for key, value in known[name].items() if key not in ("network", "base", "printed")}
+    for knob, values in tuning["space"].items():
+        _check_knob(knob, values, model, config, schema)
+    # What a value must be is known of each by itself; what fits with what, of each point only.
+    for point in points_of(tuning, config["seed"]):
+        place, one = f"tuning.space ({in_words(point)})", apply(point, model)
+        check_network(one, place, config["modules"], config["window"], config["bins"])
+        _check_schedule(one["training"], place)
+
+
+def _check_knob(knob, values, model, config, schema):
+    """Refuse values of a knob that the schema does not know of models, that are the same, or that change nothing."""
+    key = f"config key `tuning.space.{knob}`"
+    if module_of(knob) not in (None, *config["modules"]):
+        raise InputError(f"{key}: `modules` leaves this module out, so that nothing would differ; remove the knob.")
+    shown = [text(value) for value in values]
+    twice = [one for one in shown if shown.count(one) > 1]
+    if twice:
+        raise InputError(f"{key} names {twice[0]} twice: its points would be one; remove one of the two.")
+    definitions = {"$defs": schema["$defs"]}
+    for value in values:
+        place = f"tuning.space ({knob} {text(value)})"
+        one = apply({knob: value}, model)
+        _validate(one, definitions | schema["$defs"]["model"], (place,))
+        _validate(one["training"], definitions | schema["properties"]["training"], (place, "training"))
+    if len(values) > 1 and apply({knob: values[0]}, model) == apply({knob: values[1]}, model):
+        raise InputError(f"{key}: the model has nothing that it sets, so that nothing would differ; remove the knob.")
+
+
+def _networks(config):
+    """Yield the config key and the spec of every model and experiment."""
+    for section in ("models", "experiments"):
+        yield from ((f"{section}.{name}", model) for name, model in config[section].items() if "refused" not in model)
 
 
 def _check_windows(config):
@@ -264,15 +396,65 @@ def _check_windows(config):
             f"config key `bins` is {bins}, which does not divide the window of {window} bp into equal bins."
         )
     for name, model in config["models"].items():
-        for module, positions in (("histone", bins), ("dna", window)):
-            length = positions
-            for layer in model[module]["convolutions"] if module in config["modules"] else ():
-                length = (length - layer["width"] + 1) // layer["pool"]
-                if length < 1:
-                    raise InputError(
-                        f"config key `models.{name}.{module}.convolutions`: nothing is left of the {positions} positions "
-                        f"after a width of {layer['width']} and a pool of {layer['pool']}; make them smaller."
-                    )
+        try:
+            check_network(model, f"models.{name}", config["modules"], window, bins)
+        except InputError as error:
+            hint = f" Or leave the model out: `models: {{{name}: null}}`." if len(config["models"]) > 1 else ""
+            raise InputError(f"{error}{hint}") from error
+    for name, model in config["experiments"].items():
+        try:
+            if "refused" not in model:
+                check_network(model, f"experiments.{name}", config["modules"], window, bins)
+        except InputError as error:
+            model["refused"] = str(error)
+
+
+def _check_words(length, convolutions, key):
+    """Refuse words that the filters of the first convolution of DNA cannot be."""
+    first = convolutions[0] if convolutions else {"dilation": 0, "activation": None}
+    place = f"config key `{key}.training.dna_words` is {length}"
+    if first["dilation"] != 1 or first["activation"] != "relu":
+        raise InputError(
+            f"{place}, but the DNA module has no first convolution with `activation: relu` and without dilation, whose filters could be "
+            "words: give it one, or set `dna_words: 0`."
+        )
+    if length > first["width"]:
+        raise InputError(
+            f"{place}, but the filters of the first convolution of DNA are only {first['width']} bp wide: make them wider, or the words "
+            "shorter."
+        )
+
+
+def check_network(model, key, modules, window, bins):
+    """Refuse a network whose layers do not fit its inputs. `key`: where it stands in the config. Raises InputError."""
+    crop = model["dna"]["crop"]
+    if "dna" in modules and crop and crop > window:
+        raise InputError(
+            f"config key `{key}.dna.crop` is {crop} bp, wider than the window of {window} bp: make it smaller, or null for all of it."
+        )
+    if "dna" in modules and model["training"]["dna_words"]:
+        _check_words(model["training"]["dna_words"], model["dna"]["convolutions"], key)
+    average = model["histone"]["average"]
+    if "histone" in modules and average > bins:
+        raise InputError(
+            f"config key `{key}.histone.average` is {average}, but there are only {bins} bins: make it smaller."
+        )
+    for module, unit, positions in (("histone", "bins", bins // average), ("dna", "bp", crop or window)):
+        length = positions
+        for number, layer in enumerate(model[module]["convolutions"] if module in modules else (), start=1):
+            place = f"config key `{key}.{module}.convolutions`: convolution {number}"
+            beyond = (layer["width"] - 1) * layer["dilation"]
+            left = length - beyond * (layer["padding"] == "valid")
+            if left < 1:
+                raise InputError(
+                    f"{place} is {beyond + 1} wide (its dilation included), but only {length} of the {positions} {unit} are left there; "
+                    "make it or the pools before it smaller, or set `padding: same`."
+                )
+            if layer["pool"] > left:
+                raise InputError(
+                    f"{place} has a pool of {layer['pool']}, but only {left} of the {positions} {unit} are left there; make it smaller."
+                )
+            length = left // layer["pool"]
 
 
 def _check_target(config):

@@ -32,8 +32,8 @@ LOG_RATE = {
     "H3K9me3": "nothing",
 }
 MOTIF_SHARE = 0.5
-MOTIF_COPIES = 24
 MOTIF_REACH = 400
+MOTIF_LENGTH = 10
 CHROMOSOMES = 4
 # The TSS of two windows, in tenths of a window from the end of their chromosome: less than half a window.
 EDGE = 3
@@ -59,6 +59,8 @@ def simulate_example(
     genes,
     held_out,
     effect,
+    motif_copies,
+    depth,
     marks,
     window,
     bins,
@@ -68,32 +70,35 @@ def simulate_example(
     `genome` (FASTA), `annotation` (GTF), `expression` (table, gene x cell), `held_out_genes` (one id per line) and
     `truth` (JSON) are paths to write; `counts` is one path per cell, in the order of `cells` and then `held_out_cells`.
     There are `genes` genes, `held_out` of them held out. `effect` multiplies all that is planted in the expression: at
-    0 nothing but the gene effect and noise is left of it, while counts and motif stay as they are. `marks` names the
+    0 nothing but the gene effect and noise is left of it, while counts and motif stay as they are. `motif_copies` are planted in
+    every gene that carries the motif; `depth` multiplies the expected number of reads of every bin. `marks` names the
     columns of the count files; marks other than the five have background counts only. `window` is in bp and has `bins`
     bins, which the count files list in genomic order on both strands.
 
     Raises `InputError` when the sizes or the marks cannot make an example.
     """
-    check(cells, held_out_cells, genes, held_out, marks, window, bins)
+    check(cells, held_out_cells, genes, held_out, motif_copies, marks, window, bins)
     names = [*cells, *held_out_cells]
     # One stream per part: what is drawn for one file never shifts what is drawn for another.
     layout, bases, activity, reads, noise = np.random.default_rng(seed).spawn(5)
 
     table = place_genes(layout, genes, held_out, window, bins)
     motif = draw_motif(layout)
-    write_genome(draw_genome(bases, table, motif, window), table, genome)
+    write_genome(draw_genome(bases, table, motif, motif_copies, window), table, genome)
     write_annotation(table, annotation)
 
     a = share_in_pair(draw_activity(activity, len(names), genes), table)
     r = share_in_pair(draw_activity(activity, len(names), genes), table)
     for path, a_cell, r_cell in zip(counts, a, r, strict=True):
-        write_counts(draw_counts(reads, a_cell, r_cell, table, marks, window, bins), table, marks, path)
+        write_counts(
+            draw_counts(reads, a_cell, r_cell, table, marks, window, bins, BACKGROUND * depth), table, marks, path
+        )
     y = draw_expression(noise, a, r, table["motif"].to_numpy(), effect)
     write_expression(y, table, names, expression)
 
     with atomic(held_out_genes) as temporary:
         temporary.write_text("".join(f"{gene}\n" for gene in ids(table, "held_out")), encoding="utf-8")
-    facts = describe(table, motif, seed, effect, cells, held_out_cells)
+    facts = describe(table, motif, motif_copies, BACKGROUND * depth, seed, effect, cells, held_out_cells)
     with atomic(truth) as temporary:
         temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     log.info(
@@ -101,7 +106,7 @@ def simulate_example(
     )
 
 
-def check(cells, held_out_cells, genes, held_out, marks, window, bins):
+def check(cells, held_out_cells, genes, held_out, motif_copies, marks, window, bins):
     """Raise `InputError` if the arguments of `simulate_example` cannot make an example."""
     missing = [mark for mark in MARKS if mark not in marks]
     if missing:
@@ -123,6 +128,11 @@ def check(cells, held_out_cells, genes, held_out, marks, window, bins):
         raise InputError(
             f"The built-in example has {genes} genes, of which two (a bidirectional pair) must stay for training, "
             f"but `example.held_out_genes` is {held_out}; set it to a number from 0 to {genes - 2}."
+        )
+    if motif_copies * MOTIF_LENGTH > 2 * MOTIF_REACH:
+        raise InputError(
+            f"The built-in example plants the motif within {MOTIF_REACH} bp of the TSS, where {motif_copies} copies do not fit: "
+            f"set `example.motif_copies` to {2 * MOTIF_REACH // MOTIF_LENGTH} or less."
         )
     if window < SMALLEST_WINDOW or window % 2 or window % bins:
         raise InputError(
@@ -178,7 +188,7 @@ def draw_motif(rng):
     return bytes(rng.permutation(list(b"AAACCCGGGT")).tolist())
 
 
-def draw_genome(rng, table, motif, window):
+def draw_genome(rng, table, motif, copies, window):
     """Draw all chromosomes, end to end, as ASCII letters (uint8).
 
     Random bases, the motif's copies, soft-masked (lower-case) stretches and runs of N that spare the copies.
@@ -190,7 +200,7 @@ def draw_genome(rng, table, motif, window):
     genome = alphabet[rng.integers(len(alphabet), size=lengths.sum(), dtype=np.uint8)]
 
     carrier = table["motif"].to_numpy()
-    plant(rng, genome, tss[carrier], table["strand"].to_numpy()[carrier], motif)
+    plant(rng, genome, tss[carrier], table["strand"].to_numpy()[carrier], motif, copies)
     for start in rng.integers(len(genome), size=len(table)):
         genome[start : start + 300] |= 0x20  # ASCII lower case
     # A quarter of a window downstream on the plus strand: inside the gene's window, away from any gene's motif copies.
@@ -200,13 +210,13 @@ def draw_genome(rng, table, motif, window):
     return genome
 
 
-def plant(rng, genome, tss, strand, motif):
-    """Write `MOTIF_COPIES` copies of the motif, apart and on the gene's own strand, around every TSS into `genome`."""
+def plant(rng, genome, tss, strand, motif, copies):
+    """Write `copies` copies of the motif, apart and on the gene's own strand, around every TSS into `genome`."""
     length = len(motif)
     # Distinct places on a line that is shorter by all but one base of every copy; giving those back parts the copies.
-    places = 2 * MOTIF_REACH - MOTIF_COPIES * (length - 1)
-    chosen = np.sort(rng.random((len(tss), places)).argsort(axis=1)[:, :MOTIF_COPIES], axis=1)
-    start = chosen + np.arange(MOTIF_COPIES) * (length - 1) - MOTIF_REACH
+    places = 2 * MOTIF_REACH - copies * (length - 1)
+    chosen = np.sort(rng.random((len(tss), places)).argsort(axis=1)[:, :copies], axis=1)
+    start = chosen + np.arange(copies) * (length - 1) - MOTIF_REACH
     downstream = start[:, :, np.newaxis] + np.arange(length)
     plus = (strand == "+")[:, np.newaxis, np.newaxis]
     position = tss[:, np.newaxis, np.newaxis] + np.where(plus, downstream, -downstream)
@@ -250,8 +260,11 @@ def profiles(marks, bins):
     return planted
 
 
-def draw_counts(rng, a, r, table, marks, window, bins):
-    """Draw one cell's counts [gene, bin, mark] from A and R [gene]; bins run in genomic order on both strands."""
+def draw_counts(rng, a, r, table, marks, window, bins, background):
+    """Draw one cell's counts [gene, bin, mark] from A and R [gene]; bins run in genomic order on both strands.
+
+    `background` is the expected count of a bin in which nothing is planted.
+    """
     planted = profiles(marks, bins)
     flipped = planted[:, ::-1]
     strand = table["strand"].to_numpy()
@@ -262,7 +275,7 @@ def draw_counts(rng, a, r, table, marks, window, bins):
         + r[:, np.newaxis, np.newaxis] * by_strand[:, 2]
     )
     inside = inside_chromosome(table, window, bins)[:, :, np.newaxis]
-    counts = rng.poisson(BACKGROUND * np.exp(log_rate) * inside)
+    counts = rng.poisson(background * np.exp(log_rate) * inside)
 
     # The pair is one place in the genome, so its reads are drawn once, from the larger of the two genes' profiles in
     # every bin, and each gene sees its window of them.
@@ -270,7 +283,7 @@ def draw_counts(rng, a, r, table, marks, window, bins):
     locus = np.zeros((3, bins + PAIR_BINS, len(marks)))
     locus[:, :bins] = flipped
     locus[:, PAIR_BINS:] = np.maximum(locus[:, PAIR_BINS:], planted)
-    reads = rng.poisson(BACKGROUND * np.exp(locus[0] + a[left] * locus[1] + r[left] * locus[2]))
+    reads = rng.poisson(background * np.exp(locus[0] + a[left] * locus[1] + r[left] * locus[2]))
     counts[left], counts[right] = reads[:bins], reads[PAIR_BINS:]
     return counts
 
@@ -332,7 +345,7 @@ def expected_loss(effect):
     return {"motif": effect**2 * motif, "interaction": effect**2 * INTERACTION**2}
 
 
-def describe(table, motif, seed, effect, cells, held_out_cells):
+def describe(table, motif, copies, background, seed, effect, cells, held_out_cells):
     """Return the truth behind the example, ready for JSON."""
     return {
         "seed": seed,
@@ -341,10 +354,10 @@ def describe(table, motif, seed, effect, cells, held_out_cells):
         "coefficients": {"activity": ACTIVITY, "repression": REPRESSION, "interaction": INTERACTION, "motif": MOTIF},
         "standard_deviations": {"gene_effect": GENE_EFFECT_SD, "noise": NOISE_SD},
         "gene_share_of_variance": GENE_SHARE,
-        "counts": {"background": BACKGROUND, "log_rate_above_background": LOG_RATE},
+        "counts": {"background": background, "log_rate_above_background": LOG_RATE},
         "motif": {
             "sequence": motif.decode(),
-            "copies": MOTIF_COPIES,
+            "copies": copies,
             "within_bp_of_tss": MOTIF_REACH,
             "genes": ids(table, "motif"),
         },

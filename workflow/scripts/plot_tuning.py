@@ -1,0 +1,14 @@
+"""Draw the points of the search."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.plot_tuning import plot_tuning
+
+    plot_tuning(
+        ranks=snakemake.input.ranks,
+        figure=snakemake.output.figure,
+        table=snakemake.output.table,
+        values=snakemake.params.values,
+        epochs=snakemake.params.epochs,
+    )

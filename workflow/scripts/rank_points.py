@@ -1,0 +1,14 @@
+"""Rank the points of one rung of the search."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.rank_points import rank_points
+
+    rank_points(
+        histories=snakemake.input.histories,
+        before=snakemake.input.ranks,
+        ranks=snakemake.output.ranks,
+        points=snakemake.params.points,
+        folds=snakemake.params.folds,
+    )

@@ -1,0 +1,22 @@
+"""Train one point of the search in one fold."""
+
+from wakawaka.runtime import job
+
+with job(snakemake):
+    from wakawaka.tune import tune
+
+    tune(
+        store=snakemake.input.store,
+        samples=snakemake.input.samples,
+        ranks=snakemake.input.ranks,
+        history=snakemake.output.history,
+        checkpoint=snakemake.params.checkpoint,
+        run=snakemake.wildcards.run,
+        **snakemake.params.varied,
+        modules=snakemake.params.modules,
+        target=snakemake.params.target,
+        epochs=snakemake.params.epochs,
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
+        code=snakemake.params.code,
+    )
