@@ -27,10 +27,14 @@ include: "rules/prepare.smk"
 include: "rules/train.smk"
 # Predictions, their scores, the submission.
 include: "rules/evaluate.smk"
+# The search for better settings, by the folds alone.
+include: "rules/tune.smk"
 # A finished model on new cells.
 include: "rules/predict_new.smk"
 # What the model looks at.
 include: "rules/interpret.smk"
+# Models side by side, and the report's experiments.
+include: "rules/compare.smk"
 # Figures of the report.
 include: "rules/report.smk"
 
@@ -39,3 +43,19 @@ rule all:
     default_target: True
     input:
         TARGETS,
+
+
+# Asked for by its name: the report's experiments, in all folds, their scores and their figure.
+rule experiments:
+    input:
+        "results/score_experiments/scores.tsv",
+        "results/figures/experiments.png",
+
+
+# Asked for by its name: the search for settings, and the scores of what it chose.
+rule tuning:
+    input:
+        RANKS,
+        CHOSEN,
+        "results/figures/tuning.png",
+        "results/score_tuned/scores.tsv",

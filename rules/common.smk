@@ -4,8 +4,10 @@ import re
 import sys
 from pathlib import Path
 
+import pandas
 import yaml
 from snakemake.logging import logger
+from snakemake.utils import Paramspace
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
@@ -23,13 +25,21 @@ from wakawaka.config import (
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
 from wakawaka.files import sha256
+from wakawaka.tuning import TUNED, apply, model_of, paths_of_points, point_of, points_of, sizes_of, text, texts
+
+
+def in_order(config):
+    """Return the config with models and experiments as config.yaml has them, then others: Snakemake puts those of further files first."""
+    first = yaml.safe_load((Path(workflow.basedir) / "config.yaml").read_text()) or {}
+    sections = [key for key in ("models", "experiments") if isinstance(config.get(key), dict)]
+    return {**config, **{key: {**(first.get(key) or {}), **config[key]} for key in sections}}
 
 
 def checked(config):
     """Return the config with its defaults and the files of its two sample sheets, or end with a sentence about what is wrong."""
     schema = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
     try:
-        config = check_config(config, yaml.safe_load(schema.read_text()))
+        config = check_config(in_order(config), yaml.safe_load(schema.read_text()))
         if workflow.storage_settings.default_storage_provider is None:
             check_files(config)
         return config, samples_of(config), new_samples_of(config)
@@ -64,17 +74,62 @@ def prediction_files(wildcards):
     return expand("results/predictions/{model}/{run}.tsv.gz", model=wildcards.model, run=FOLDS)
 
 
+def experiment_predictions(wildcards):
+    """Return the predictions of all runs of the experiments."""
+    if not EXPERIMENTS:
+        sys.exit("config key `experiments` is empty: add one, or take away the `null` that leaves it out.")
+    return expand("results/predictions/{network}/{run}.tsv.gz", network=EXPERIMENT_NETWORKS, run=RUNS)
+
+
 def network(name):
-    """Return what a model, or an ablation of it, is built of: its spec and modules, and whether its genes get the DNA of others."""
+    """Return what a model, an ablation of it or an experiment is built of and how it is trained, as keyword arguments of `train`.
+
+    Of the best point of the search, file CHOSEN says it.
+    """
+    if name == TUNED:
+        return {"spec": None, "modules": MODULES, "shuffled_dna": False, "schedule": None}
     model, _, ablation = name.partition(".")
+    whole = (config["models"] | config["experiments"])[model]
+    if "refused" in whole:
+        sys.exit(f"{whole['refused']} Or leave the experiment out: `experiments: {{{model}: null}}`.")
     modules = {"histone_only": ["histone"], "dna_only": ["dna"]}.get(ablation, MODULES)
-    return {"spec": config["models"][model], "modules": modules, "shuffled_dna": ablation == "shuffled_dna"}
+    schedule = dict(whole["training"])
+    if len(modules) < 2:
+        # There is no joint module to train behind frozen ones.
+        schedule["pretraining_epochs"] = 0
+    spec = {part: whole[part] for part in ("histone", "dna", "joint", "leaky_slope")}
+    return {"spec": spec, "modules": modules, "shuffled_dna": ablation == "shuffled_dna", "schedule": schedule}
+
+
+def whole(name):
+    """Return all that a point may vary of a model or an experiment, in the form of `models`."""
+    found = network(name)
+    return found["spec"] | {"training": found["schedule"]}
+
+
+def ranks_before(wildcards):
+    """Return the table of the rung before, [] for the first one."""
+    return RANKS[int(wildcards.rung) - 2] if wildcards.rung != "1" else []
+
+
+def varied(wildcards):
+    """Return what a job of the search trains: a point's model or, of a point that only the table of the rung before knows, the space."""
+    if wildcards.point.startswith("rank-"):
+        rank = int(wildcards.point.removeprefix("rank-"))
+        return {"model": whole(VARIED), "space": TUNING["space"], "rank": rank}
+    point = point_of(PARAMSPACE.instance(wildcards), TUNING["space"])
+    # Without the space: what is added to it trains no point again.
+    return {"model": apply(point, whole(VARIED)), "space": None, "rank": None}
 
 
 def start_afresh():
     """Remove the checkpoint of every training that -f, -F or -R asks for: it shall not go on where a killed one stopped."""
     for job in workflow.dag.needrun_jobs():
-        if job.rule.name == "train" and workflow.dag.reason(job).forced and Path(job.params.checkpoint).is_file():
+        if (
+            job.rule.name in ("train", "tune")
+            and workflow.dag.reason(job).forced
+            and Path(job.params.checkpoint).is_file()
+        ):
             Path(job.params.checkpoint).unlink()
             logger.info(f"Training starts afresh, as asked for: {job.params.checkpoint} is removed.")
 
@@ -93,6 +148,7 @@ def targets():
         "results/verdicts/verdicts.tsv",
         "results/verdicts/first_page.rst",
         "results/figures/scores.png",
+        "results/compare/compare.html",
     ]
     files += expand("results/predictions/{model}/submission.csv", model=MODELS)
     if SIMULATED:
@@ -119,7 +175,12 @@ MODULES = config["modules"]
 MODELS = list(config["models"])
 # Of one module alone there is nothing to leave out.
 ABLATIONS = [name for name in config["ablations"] if len(MODULES) == 2 or (name == "shuffled_dna" and "dna" in MODULES)]
-# All that is trained.
+# The network of each experiment: one that changes nothing is the model itself.
+EXPERIMENTS = {name: one["network"] for name, one in config["experiments"].items()}
+BASES = {name: one["base"] for name, one in config["experiments"].items()}
+# What is scored of them: each network once, and the models that they stand beside.
+EXPERIMENT_NETWORKS = list(dict.fromkeys([*BASES.values(), *EXPERIMENTS.values()]))
+# All that `rule all` trains.
 NETWORKS = MODELS + [f"{model}.{ablation}" for model in MODELS for ablation in ABLATIONS]
 CELLS = cells_of(config)
 MARKS = config["histone"]["marks"]
@@ -129,6 +190,13 @@ TARGET = {"kind": config["expression"]["target"], "transform": config["expressio
 # Whether the model predicts a label: its loss, scores and figures are then others.
 BINARY = TARGET["kind"] != "value"
 TARGET_LABEL = target_label()
+# Whether the data set is the course's, of which the report's errors are: by its two forms and its number of cells.
+COURSE = (
+    len(MODULES) == 2
+    and (config["histone"]["reader"], config["sequence"]["reader"]) == ("npz", "csv")
+    and (len(config["cells"]["train"]), len(config["cells"]["held_out"])) == (50, 6)
+    and TARGET == {"kind": "value", "transform": "none"}
+)
 # Whether the truth is that of the built-in example, as it was simulated: then it is known what there was to find.
 SIMULATED = (
     config["expression"]["path"] == "results/example/expression.tsv" and TARGET["transform"] == "none" and not BINARY
@@ -187,6 +255,18 @@ NEW_STORE = [
     f"results/predict_new/{name}"
     for name in ["genes.tsv", "cells.tsv", "store.json"] + [f"{module}.npy" for module in MODULES]
 ]
+# The search for settings: the model that is varied, the points and their paths, rung by rung, and the tables of their ranks.
+TUNING = config["tuning"]
+VARIED = model_of(config)
+POINTS = points_of(TUNING, config["seed"])
+PARAMSPACE = Paramspace(pandas.DataFrame(list(map(texts, POINTS))), single_wildcard="point")
+RUNGS = [list(PARAMSPACE.instance_patterns)]
+RUNGS += [[f"rank-{rank + 1}" for rank in range(size)] for size in sizes_of(TUNING, len(POINTS))[1:]]
+RANKS = [f"results/rank_points/rung-{number}.tsv" for number in range(1, len(RUNGS) + 1)]
+# All that the search reads of the store.
+WITHHELD = [path.replace("results/store/", "results/withhold/") for path in STORE]
+CHOSEN = "results/choose_point/chosen.json"
+TUNED_NETWORKS = [TUNED, EXPERIMENTS.get(VARIED, VARIED)]
 TARGETS = targets()
 
 
@@ -194,5 +274,7 @@ wildcard_constraints:
     cell="|".join(map(re.escape, [*CELLS, *NEW_SAMPLES])),
     gene="[^/]+",
     mark="|".join(map(re.escape, MARKS)),
-    model="|".join(map(re.escape, NETWORKS)),
+    model="|".join(map(re.escape, [*NETWORKS, *EXPERIMENTS.values(), TUNED])),
+    point="|".join(["rank-[1-9][0-9]*", paths_of_points(TUNING["space"])]),
+    rung="|".join(str(number + 1) for number in range(len(RUNGS))),
     run="|".join(RUNS),

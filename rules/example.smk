@@ -26,6 +26,8 @@ rule simulate_example:
         genes=config["example"]["genes"],
         held_out=config["example"]["held_out_genes"],
         effect=config["example"]["effect"],
+        motif_copies=config["example"]["motif_copies"],
+        depth=config["example"]["depth"],
         marks=MARKS,
         window=config["window"],
         bins=config["bins"],

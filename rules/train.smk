@@ -9,6 +9,8 @@ rule train:
     input:
         store=STORE,
         samples="results/splits/samples.tsv.gz",
+        # Of the network `tuned` it takes the place of the params spec and schedule.
+        chosen=lambda wildcards: CHOSEN if wildcards.model == TUNED else [],
     output:
         model="results/models/{model}/{run}/model.keras",
         preprocessing="results/models/{model}/{run}/preprocessing.json",
@@ -17,6 +19,8 @@ rule train:
         "logs/train/{model}/{run}.log",
     benchmark:
         "benchmarks/train/{model}/{run}.tsv"
+    # First what takes all threads, then the predictions, which take one, side by side: none is left idle beside a single one.
+    priority: 1
     conda:
         "../envs/model.yaml"
     # Two, and not all: the bits of a model depend on the number of threads, and folds run side by side.
@@ -30,7 +34,7 @@ rule train:
         modules=lambda wildcards: network(wildcards.model)["modules"],
         shuffled_dna=lambda wildcards: network(wildcards.model)["shuffled_dna"],
         target=TARGET,
-        schedule=config["training"],
+        schedule=lambda wildcards: network(wildcards.model)["schedule"],
         seed=config["seed"],
         # Not an output: it has to outlive a job that is killed.
         checkpoint="results/models/{model}/{run}/checkpoint.npz",

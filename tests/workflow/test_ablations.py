@@ -10,6 +10,7 @@ from conftest import Project, scores_of
 
 # A smaller window and larger steps than by default, so that the motif is found in seconds.
 CONFIG = {
+    "models": {"wakawaka-plus": None},
     "cells": {"train": ["C01", "C02", "C03", "C04", "C05", "C06"], "held_out": ["C07", "C08"]},
     "window": 2000,
     "bins": 50,

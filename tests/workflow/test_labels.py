@@ -18,7 +18,7 @@ def labelled(tmp_path_factory):
     config = yaml.safe_load((project / SMALL).read_text())
     config |= {"expression": {"target": "above_median"}, "training": {"epochs": 3}, "window": 4000, "bins": 50}
     config["histone"] = {"marks": ["H3K9me3", "H3K27ac", "H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3"]}
-    config["models"] = {"wakawaka": {"histone": {"convolutions": [{"filters": 20, "width": 5, "pool": 4}]}}}
+    config["models"] |= {"wakawaka": {"histone": {"convolutions": [{"filters": 20, "width": 5, "pool": 4}]}}}
     (project / "my.yaml").write_text(yaml.safe_dump(config))
     project.snakemake(configfile="my.yaml")
     project.snakemake("--report", "results/report.html", configfile="my.yaml")

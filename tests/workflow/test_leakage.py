@@ -8,6 +8,7 @@ import yaml
 from conftest import Project
 
 CONFIG = {
+    "models": {"wakawaka-plus": None},
     "modules": ["histone"],
     "cells": {"train": ["C01", "C02", "C03", "C04"], "held_out": ["C05"]},
     "held_out_genes": [],

@@ -79,7 +79,8 @@ def test_another_number_of_draws_scores_again_but_trains_nothing(example, tmp_pa
     (tmp_path / "more.yaml").write_text("bootstrap: {draws: 50}")
     planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
     figures = {"plot_predictions": 1, "plot_scores": 1}
-    assert planned == {"score": 1, "verdicts": 1, "check_example": 1, "fingerprint": 1, **figures}
+    tables = {"score": 1, "verdicts": 1, "check_example": 1, "compare": 1, "fingerprint": 1}
+    assert planned == tables | figures
 
 
 def test_editing_the_code_of_the_verdicts_judges_again_and_nothing_else(example, edit):
