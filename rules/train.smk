@@ -19,12 +19,13 @@ rule train:
         "logs/train/{model}/{run}.log",
     benchmark:
         "benchmarks/train/{model}/{run}.tsv"
-    # First what takes all threads, then the predictions, which take one, side by side: none is left idle beside a single one.
+    # First what takes long, then the predictions: at the end no core is idle beside a last long job.
     priority: 1
     conda:
         "../envs/model.yaml"
-    # Two, and not all: the bits of a model depend on the number of threads, and folds run side by side.
-    threads: 2
+    # One, and not all: the bits of a model depend on the number of threads, and two runs side by side are done sooner than one after
+    # the other on two threads each. Where every job has a machine of its own, profiles say `set-threads`.
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=lambda wildcards, attempt: 1440 * attempt,

@@ -41,7 +41,7 @@ rule tune:
     conda:
         "../envs/model.yaml"
     # As of rule train.
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=lambda wildcards, attempt: 1440 * attempt,

@@ -26,6 +26,11 @@ def resources(run):
         yield dict(item.split("=", 1) for item in line.split(", "))
 
 
+def threads(run, rule):
+    """The threads of each job of a rule that has more than one."""
+    return re.findall(rf"^rule {rule}:\n(?: +.*\n)*? +threads: (\d+)$", run.stdout, flags=re.MULTILINE)
+
+
 @contextmanager
 def storage_emulator():
     """Serve an empty Google Cloud Storage from memory; yield the variables with which its clients find it."""
@@ -39,18 +44,21 @@ def test_default_profile_is_read_without_being_named(project):
     run = project.snakemake("-n", configfile=SMALL)
     assert planned(run)["train"] == 3
     assert "profiles/default" in run.stdout
+    # Side by side, not one after the other.
+    assert threads(run, "train") == []
 
 
 def test_slurm_profile_dry_runs(project):
     run = project.snakemake("-n", "--workflow-profile", "profiles/slurm", configfile=SMALL)
     assert planned(run)["train"] == 3
+    assert threads(run, "train") == ["2"] * 3
     assert all("runtime" in job for job in resources(run))
 
 
 def test_googlebatch_profile_dry_runs_against_a_storage_emulator(project):
     with storage_emulator() as env:
         run = project.snakemake("-n", "--workflow-profile", "profiles/googlebatch", configfile=SMALL, env=env)
-    assert planned(run)["train"] == 3
+    assert planned(run)["train"] == 3 and threads(run, "train") == ["2"] * 3
     prefix = settings("googlebatch")["default-storage-prefix"]
     assert f"output: {prefix}/results/models/wakawaka/final/model.keras" in run.stdout
     # Google Batch does not see what a rule asks for; the profile has to give it at least as much.
@@ -70,4 +78,4 @@ def test_googlebatch_profile_names_existing_rules(project):
     """Snakemake itself passes over the resources of a rule that does not exist."""
     rules = set(project.snakemake("--list-rules").stdout.split())
     profile = settings("googlebatch")
-    assert rules >= {*profile["set-resources"], *profile["preemptible-rules"]}
+    assert rules >= {*profile["set-resources"], *profile["set-threads"], *profile["preemptible-rules"]}
