@@ -228,6 +228,12 @@ def test_of_what_the_folds_held_out_where_no_truth_of_the_test_set_is_known(comp
     assert Grids(page).grids["Both unseen"][1][1] == "1.00 (0.900 to 1.10)"
 
 
+def test_where_no_truth_of_anything_held_out_is_known_there_are_costs_alone(compared):
+    page, tidy, markdown = compared([row("wakawaka", "mse", 0.5, "train", **{"set": "train"})])
+    assert list(Grids(page).grids) == ["What they cost", "In pairs"]
+    assert set(tidy["run"]) == {"final"} and tidy["set"].isna().all()
+
+
 def test_the_mean_of_the_fold_models_stands_below_its_model(compared):
     ensemble = [row("wakawaka", "mse", 0.0625, regime, run="ensemble") for regime in REGIMES]
     page, _, markdown = compared(ensemble + table())

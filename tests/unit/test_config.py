@@ -192,6 +192,20 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
             },
             "config key `models.m.training.dna_words` is 8, but the filters of the first convolution of DNA are only 7 bp wide: make them",
         ),
+        (
+            {
+                "models": {
+                    "m": {
+                        "dna": {
+                            "crop": 6,
+                            "convolutions": [{"filters": 1, "width": 12, "activation": "relu", "padding": "same"}],
+                        },
+                        "training": {"dna_words": 8},
+                    }
+                }
+            },
+            "config key `models.m.training.dna_words` is 8, but the module sees only 6 bp of DNA: make the words shorter.",
+        ),
         ({"training": {"dna_words": 13}}, "config key `training.dna_words` must be at most 12, not 13."),
         ({"models": {"m": {"leaky_slope": float("inf")}}}, "config key `models.m.leaky_slope` is inf: it must be a finite number."),
         ({"example": {"depth": float("nan")}}, "config key `example.depth` is nan: it must be a finite number."),

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from wakawaka.dna import one_hot
 from wakawaka.gene_effects import BASES, GeneEffects, SeenGenes, variances
-from wakawaka.model import build_model, effects_of, load_model, mean_of, members_of
+from wakawaka.model import build_model, effects_of, load_model, mean_of, members_of, without_effects
 
 WINDOW = 300
 START = (WINDOW - BASES) // 2
@@ -153,6 +153,20 @@ def test_the_saved_layers_add_what_the_effects_say(tmp_path, members):
 def test_a_model_without_effects_has_none():
     networks = [build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW) for _ in range(2)]
     assert effects_of(networks[0]) is None and effects_of(mean_of(networks)) is None
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_network_without_effects_is_the_mean_of_the_members(members):
+    """Of a gene with too many N to be recognised in full, a gradient of the effects would see its name."""
+    dna = some_dna(30)
+    dna[3, START : START + 12] = 4
+    effects = fit_effects(some_errors(30), dna)
+    networks = [build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW) for _ in range(members)]
+    whole = mean_of(networks, effects)
+    mean = np.mean([network([one_hot(dna)]) for network in networks], axis=0)
+    assert without_effects(whole)([one_hot(dna)]).numpy() == pytest.approx(mean, abs=1e-6)
+    assert not np.allclose(whole([one_hot(dna)]), mean)
+    assert without_effects(networks[0]) is networks[0]
 
 
 def test_gradients_do_not_see_a_gene_s_name():

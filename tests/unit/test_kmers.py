@@ -8,8 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from wakawaka import kmers
 from wakawaka.dna import N
-from wakawaka.kmers import LONGEST, Buffers, add_to_words, find_words, pool_words
-from wakawaka.vectors import LANES
+from wakawaka.kmers import LANES, LONGEST, Buffers, add_to_words, find_words, pool_words
 
 NONE = -np.inf
 

@@ -10,13 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import expit
 
 from .errors import InputError
 from .files import atomic, read_table
 from .gene_ids import plain_id
 from .metrics import pearson
-from .model import INPUTS, before_sigmoid, is_binary, load_model, model_inputs, use_threads, z_scores_of
+from .model import (
+    INPUTS,
+    before_sigmoid,
+    is_binary,
+    load_model,
+    model_inputs,
+    use_threads,
+    without_effects,
+    z_scores_of,
+)
 from .parts import some
 from .store import Store
 
@@ -45,7 +53,8 @@ def attribute(store, test, out_of_fold, models, preprocessing, attribution, *, r
             Where no truth is known at all, `best` is the highest prediction of these.
 
     From the gradient at a base the mean over the four bases is subtracted: one-hot inputs cannot move in that direction
-    (Majdandzic et al., Genome Biology 2023, 24:109). Dropout is off.
+    (Majdandzic et al., Genome Biology 2023, 24:109). Dropout is off. The gradients are those of the networks without gene effects, which
+    the prediction has: by the bases around the TSS a gene is recognised, and what they do there says nothing of how it is regulated.
 
     Raises:
         InputError: for a gene that is not in the store.
@@ -53,16 +62,16 @@ def attribute(store, test, out_of_fold, models, preprocessing, attribution, *, r
     use_threads(threads)
     about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
     store = Store(store, about["shuffled_dna"], z_scores_of(about["spec"]))
-    networks = {run: load_model(path) for run, path in zip(runs, models, strict=True)}
-    binary = is_binary(networks[runs[0]])
+    models = {run: load_model(path) for run, path in zip(runs, models, strict=True)}
+    binary = is_binary(models[runs[0]])
     sample = _choose(store, test, out_of_fold, gene, binary)
     cell, row = np.flatnonzero(store.cells == sample["cell"]), np.flatnonzero(store.genes == sample["gene_id"])
     modules = [module for module in INPUTS if module in about["modules"]]
     inputs = dict(zip(modules, model_inputs(store, modules, cell, row), strict=True))
-    networks = {run: before_sigmoid(network) for run, network in networks.items()}
+    networks = {run: before_sigmoid(without_effects(model)) for run, model in models.items()}
     found = {run: _gradients(network, inputs) for run, network in networks.items()}
     output, gradients = found[sample["run"]]
-    prediction = expit(output) if binary else output
+    prediction = float(models[sample["run"]](list(inputs.values()), training=False).numpy()[0, 0])
     strand = store.gene_table["strand"].iloc[row[0]]
     sizes = {name: store.info[name] for name in ("window", "bin_size")}
     arrays = {**sample, **sizes, "strand": strand, "prediction": prediction, "binary": binary}

@@ -125,7 +125,7 @@ def compare(scores, histories, preprocessing, page, table, markdown, *, networks
         page: output path, a page of HTML that needs no other file.
         table: output path, TSV with the numbers of the page: set, regime, run, predictor, metric, baseline, value, low, high, over, cells,
             genes and samples as in `scores`; what a network costs has neither set nor regime: parameters (of all members, and gene
-            effects), members, training_samples, epochs, minutes and samples_per_second (samples times epochs, by the seconds of all).
+            effects), members, training_samples, epochs, minutes and samples_per_second (training samples times epochs, those of pre-training too, times members, by the seconds).
         markdown: output path, Markdown tables of losses by regime, and of each model's skills.
         networks: list of str, the names of models and of their ablations. models: list of str, those of the models.
     """
@@ -155,7 +155,8 @@ def _shown(table, models):
     in_pairs = rows["predictor"].isin(models) & rows["baseline"].isin([*models, *BASELINES]) & (rows["run"] == run)
     beside = (rows["baseline"] == "training_mean") | in_pairs
     rows = rows[rows["metric"].isin(METRICS) & ((rows["metric"] != "skill") | beside)]
-    return Scores(rows, set_name, run, next(loss for loss in LOSSES if loss in set(rows["metric"])), models)
+    # What is shown may be empty: of what was held out perhaps no truth is known.
+    return Scores(rows, set_name, run, next(loss for loss in LOSSES if loss in set(table["metric"])), models)
 
 
 def _cost(network, history, about):
@@ -185,7 +186,7 @@ def _page(shown, costs):
         "<h2>What they cost</h2>",
         _text(
             "Of the training of the final run on this machine, beside whatever else ran on it. Parameters are those of all members, and "
-            "one per gene where there are gene effects."
+            "one per gene where there are gene effects. Samples/s counts a sample once per epoch and member."
         ),
         _grid(["", *COSTS.values()], [_cost_row(cost, shown.models) for cost in costs]),
         "<h2>In pairs</h2>",

@@ -409,7 +409,7 @@ def _check_windows(config):
             model["refused"] = str(error)
 
 
-def _check_words(length, convolutions, key):
+def _check_words(length, convolutions, positions, key):
     """Refuse words that the filters of the first convolution of DNA cannot be."""
     first = convolutions[0] if convolutions else {"dilation": 0, "activation": None}
     place = f"config key `{key}.training.dna_words` is {length}"
@@ -418,6 +418,8 @@ def _check_words(length, convolutions, key):
             f"{place}, but the DNA module has no first convolution with `activation: relu` and without dilation, whose filters could be "
             "words: give it one, or set `dna_words: 0`."
         )
+    if length > positions:
+        raise InputError(f"{place}, but the module sees only {positions} bp of DNA: make the words shorter.")
     if length > first["width"]:
         raise InputError(
             f"{place}, but the filters of the first convolution of DNA are only {first['width']} bp wide: make them wider, or the words "
@@ -433,7 +435,7 @@ def check_network(model, key, modules, window, bins):
             f"config key `{key}.dna.crop` is {crop} bp, wider than the window of {window} bp: make it smaller, or null for all of it."
         )
     if "dna" in modules and model["training"]["dna_words"]:
-        _check_words(model["training"]["dna_words"], model["dna"]["convolutions"], key)
+        _check_words(model["training"]["dna_words"], model["dna"]["convolutions"], crop or window, key)
     average = model["histone"]["average"]
     if "histone" in modules and average > bins:
         raise InputError(

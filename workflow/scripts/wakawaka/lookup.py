@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .kmers import Buffers, add_to_words, pool_words
-from .vectors import LANES
+from .kmers import LANES, Buffers, add_to_words, pool_words
 
 
 class LookupConv1D(keras.layers.Layer):

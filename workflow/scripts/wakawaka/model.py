@@ -129,6 +129,11 @@ def effects_of(model):
     return gene_effects.GeneEffects(codes, model.get_layer("gene_effects").get_weights()[0][:, 0])
 
 
+def without_effects(model):
+    """Return the network of a model of `mean_of` without the effects that it adds; the weights are shared."""
+    return mean_of(members_of(model)) if effects_of(model) else model
+
+
 def members_of(model):
     """Return the networks whose mean a model predicts, see `mean_of`; the model itself if it is one network."""
     return [layer for layer in model.layers if isinstance(layer, keras.Model)] or [model]

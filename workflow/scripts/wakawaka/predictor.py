@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 GENES_PER_BATCH = 100
 SAMPLES_PER_BATCH = 4000
 
+# Where a smaller part of the genes than this is recognised, something may be wrong.
+FEW = 0.5
+
 # So many numbers of the DNA's features are held at once (256 MB): a DNA module without dense layers has 41,184 for a gene.
 FEATURES = 2**26
 
@@ -113,9 +116,21 @@ def load_predictor(path, store, spec, modules, binary=False):
         copy_weights(member, networks[-1])
     effects = effects_of(model)
     if effects:
-        known = effects.recognised(store.dna).sum()
-        log.info("%d of %d genes are recognised as genes that the model was trained on", known, len(store.genes))
+        _tell_of_recognised(effects.recognised(store.dna))
     return predictor_of(networks, modules, words, effects)
+
+
+def _tell_of_recognised(known):
+    """Log how many genes [gene] bool are recognised, as a warning where they are few."""
+    counts = known.sum(), len(known)
+    if known.mean() < FEW:
+        log.warning(
+            "only %d of %d genes are recognised as genes that the model was trained on; the others are predicted without what is peculiar "
+            "to each. If they are the same genes, the model's TSSs or genome were others: a shift by one base is enough.",
+            *counts,
+        )
+    else:
+        log.info("%d of %d genes are recognised as genes that the model was trained on", *counts)
 
 
 def _compiled(inputs, output):

@@ -16,8 +16,10 @@ from .ridge import Ridge
 
 log = logging.getLogger(__name__)
 
-# With so many random orders the chance that a word is taken for telling though none is, is 1 in 20.
+# With so many random orders the chance that a word is taken for telling though none is, is 1 in 20 for each word that is looked for.
 PERMUTATIONS = 19
+# As a part of the limit: what correlates as well but for rounding does not correlate better.
+ROUNDING = 1e-9
 # So many numbers per mark say what marks alone explain of a gene's mean target.
 PARTS = 20
 
@@ -25,25 +27,25 @@ PARTS = 20
 def telling_words(codes, values, length, longest, count, seed):
     """Return a list of up to `count` words, codes [letter] uint8, the most telling first.
 
-    Matching pursuit (Mallat and Zhang, 1993) of the values' normal scores: the word of `length` letters whose presence correlates most
-    with what the words before it leave of them, as long as no word correlates so well with any of `PERMUTATIONS` random orders of the
-    values. It is then made longer at either end, letter by letter, as long as it correlates more for it.
+    Matching pursuit (Mallat and Zhang, 1993): the word of `length` letters whose presence correlates most with the normal scores of what
+    the words before it leave of the values, as long as no word correlates so well with any of `PERMUTATIONS` random orders of normal
+    scores. It is then made longer at either end, letter by letter, as long as it correlates more for it. Orders are of single genes: of
+    large families of genes with nearly the same window and expression, words that are theirs by chance may pass.
 
     Args:
         codes: [gene, position] uint8. values: [gene] floats.
         length: letters of a word at first, at most 12. longest: letters of a word at most. seed: of the random orders.
     """
     index = _numbers(codes, length)
-    # A word that a single extreme value has is not telling.
-    values = norm.ppf((rankdata(values) - 0.5) / len(values))
-    values -= values.mean()
+    values = _normal_scores(values)
     rng = np.random.default_rng(seed)
     orders = (rng.permutation(values) for _ in range(PERMUTATIONS))
-    limit = max(np.abs(_scores(*_sums(index, order, 4**length), order)).max() for order in orders)
+    limit = max(np.abs(_scores(*_sums(index, order, 4**length), order)).max() for order in orders) * (1 + ROUNDING)
     known = np.ones((len(values), 1))
     words = []
     while len(words) < count:
-        rest = values - known @ np.linalg.lstsq(known, values, rcond=None)[0]
+        # Once more as normal scores, for which the limit was found: the tails of what is left may be longer.
+        rest = _normal_scores(values - known @ np.linalg.lstsq(known, values, rcond=None)[0])
         scores = np.abs(_scores(*_sums(index, rest, 4**length), rest))
         best = int(scores.argmax())
         if scores[best] <= limit:
@@ -56,16 +58,17 @@ def telling_words(codes, values, length, longest, count, seed):
     return words
 
 
-def unexplained(store, truth, trained):
+def unexplained(store, truth, trained, modules):
     """Return (genes [gene] int, values [gene] float64): the training genes, and what marks leave of their mean targets.
 
     Args:
         store: `Store`. truth: [cell, gene] floats. trained: [cell, gene] bool, the training samples.
+        modules: of the network: without `histone` marks explain nothing.
     """
     count = trained.sum(axis=0)
     genes = np.flatnonzero(count)
     values = np.where(trained, truth, 0).sum(axis=0, dtype=np.float64)[genes] / count[genes]
-    if "histone" not in store.modules:
+    if "histone" not in modules:
         return genes, values - values.mean()
     marks = 0.0
     for cell in range(len(store.cells)):
@@ -92,6 +95,12 @@ def set_filters(layer, words):
         kernel[first + np.arange(len(word)), word, number] = 1
         bias[number] = 1 - len(word)
     layer.set_weights([kernel, bias])
+
+
+def _normal_scores(values):
+    """Return normal scores, their mean 0: a word that a single extreme value has is not telling."""
+    scores = norm.ppf((rankdata(values) - 0.5) / len(values))
+    return scores - scores.mean()
 
 
 def _scores(genes, sums, values):

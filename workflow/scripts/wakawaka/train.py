@@ -137,15 +137,12 @@ def _trainers(task, spec, modules, schedule, seed):
     ]
     if fixed:
         layer = spec["dna"]["convolutions"][0]
-        genes, values = unexplained(task.store, task.truth, task.trained)
-        found = telling_words(
-            seen_dna(task.store, spec)[genes],
-            values,
-            schedule["dna_words"],
-            layer["width"],
-            layer["filters"],
-            _run_seed(seed, task.run),
-        )
+        genes, values = unexplained(task.store, task.truth, task.trained, modules)
+        dna = seen_dna(task.store, spec)
+        # The pooling leaves out a last stretch that is not full.
+        dna = dna[genes, : dna.shape[1] // layer["pool"] * layer["pool"]]
+        sizes = schedule["dna_words"], layer["width"], layer["filters"]
+        found = telling_words(dna, values, *sizes, _run_seed(seed, task.run))
         for trainer in trainers:
             set_filters(trainer.network.get_layer(*fixed), found)
     return trainers
