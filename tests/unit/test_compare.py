@@ -229,7 +229,7 @@ def test_of_what_the_folds_held_out_where_no_truth_of_the_test_set_is_known(comp
 
 
 def test_where_no_truth_of_anything_held_out_is_known_there_are_costs_alone(compared):
-    page, tidy, markdown = compared([row("wakawaka", "mse", 0.5, "train", **{"set": "train"})])
+    page, tidy, markdown = compared([row("wakawaka", "mse", 0.5, "train", set="train")])
     assert list(Grids(page).grids) == ["What they cost", "In pairs"]
     assert set(tidy["run"]) == {"final"} and tidy["set"].isna().all()
 

@@ -125,7 +125,8 @@ def compare(scores, histories, preprocessing, page, table, markdown, *, networks
         page: output path, a page of HTML that needs no other file.
         table: output path, TSV with the numbers of the page: set, regime, run, predictor, metric, baseline, value, low, high, over, cells,
             genes and samples as in `scores`; what a network costs has neither set nor regime: parameters (of all members, and gene
-            effects), members, training_samples, epochs, minutes and samples_per_second (training samples times epochs, those of pre-training too, times members, by the seconds).
+            effects), members, training_samples, epochs, minutes and samples_per_second (training samples times epochs, those of
+            pre-training too, times members, by the seconds).
         markdown: output path, Markdown tables of losses by regime, and of each model's skills.
         networks: list of str, the names of models and of their ablations. models: list of str, those of the models.
     """

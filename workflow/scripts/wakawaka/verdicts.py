@@ -99,8 +99,8 @@ CHECKS = (
     _beats("boosted trees", "trees_summaries", ANY, "beside boosted trees on three numbers per mark", LINEAR),
     _beats(
         "memorising, DNA", ".shuffled_dna", UNSEEN, "beside the same network with the DNA of other genes",
-        "nothing of the sequence is known to carry over to other genes: shrink the dense layer behind the DNA module where there is one, train on more genes, "
-        "or look at the network with histone marks only",
+        "nothing of the sequence is known to carry over to other genes: shrink the dense layer behind the DNA module where there is one, "
+        "train on more genes, or look at the network with histone marks only",
     ),
     _beats("DNA", ".histone_only", ANY, "beside the same network without DNA, by which it also knows seen genes again", ABLATION),
     _beats("histone marks", ".dna_only", ANY, "beside the same network without histone marks", ABLATION),
