@@ -16,6 +16,7 @@ from wakawaka.config import (
     cells_of,
     check_config,
     check_files,
+    check_point,
     new_samples_of,
     paths_of,
     reference_of,
@@ -25,13 +26,21 @@ from wakawaka.config import (
 from wakawaka.digest import code_digest
 from wakawaka.errors import InputError
 from wakawaka.files import sha256
-from wakawaka.tuning import TUNED, apply, model_of, paths_of_points, point_of, points_of, sizes_of, text, texts
+from wakawaka.tuning import TUNED, apply, model_of, paths_of_points, point_of, sizes_of, text, texts
 
 
 def in_order(config):
     """Return the config with models and experiments as config.yaml has them, then others: Snakemake puts those of further files first."""
     first = yaml.safe_load((Path(workflow.basedir) / "config.yaml").read_text()) or {}
     sections = [key for key in ("models", "experiments") if isinstance(config.get(key), dict)]
+    for key in sections:
+        for name in (
+            name for name, value in config[key].items() if value is None and name not in (first.get(key) or {})
+        ):
+            raise InputError(
+                f"config key `{key}.{name}` is null, which takes away what config.yaml has under this name, but there is nothing: there are "
+                f"{', '.join(first.get(key) or {}) or 'none'}."
+            )
     return {**config, **{key: {**(first.get(key) or {}), **config[key]} for key in sections}}
 
 
@@ -78,6 +87,10 @@ def experiment_predictions(wildcards):
     """Return the predictions of all runs of the experiments."""
     if not EXPERIMENTS:
         sys.exit("config key `experiments` is empty: add one, or take away the `null` that leaves it out.")
+    refused = {name: one["refused"] for name, one in config["experiments"].items() if "refused" in one}
+    if refused:
+        without = ", ".join(f"{name}: null" for name in refused)
+        sys.exit(f"{next(iter(refused.values()))} Or leave out what cannot be trained: `experiments: {{{without}}}`.")
     return expand("results/predictions/{network}/{run}.tsv.gz", network=EXPERIMENT_NETWORKS, run=RUNS)
 
 
@@ -107,17 +120,32 @@ def whole(name):
     return found["spec"] | {"training": found["schedule"]}
 
 
-def ranks_before(wildcards):
-    """Return the table of the rung before, [] for the first one."""
-    return RANKS[int(wildcards.rung) - 2] if wildcards.rung != "1" else []
+def order_before(wildcards):
+    """Return the order of the points of the rung before, [] for the first one."""
+    return f"results/rank_points/order-{int(wildcards.rung) - 1}.tsv" if wildcards.rung != "1" else []
 
 
 def varied(wildcards):
     """Return what a job of the search trains: a point's model or, of a point that only the table of the rung before knows, the space."""
-    if wildcards.point.startswith("rank-"):
+    if wildcards.rung != "1":
+        points = RUNGS[int(wildcards.rung) - 1]
+        if wildcards.point not in points:
+            sys.exit(
+                f"Rung {wildcards.rung} of the search has no point {wildcards.point}: there, points are called by their rank in the rung "
+                f"before, from {points[0]} to {points[-1]}."
+            )
         rank = int(wildcards.point.removeprefix("rank-"))
         return {"model": whole(VARIED), "space": TUNING["space"], "rank": rank}
+    if wildcards.point.startswith("rank-"):
+        sys.exit(
+            f"The first rung of the search has no point {wildcards.point}: there, points are called like {RUNGS[0][0]}."
+        )
     point = point_of(PARAMSPACE.instance(wildcards), TUNING["space"])
+    try:
+        # It may be one that was not drawn.
+        check_point(point, whole(VARIED), config)
+    except InputError as error:
+        sys.exit(str(error))
     # Without the space: what is added to it trains no point again.
     return {"model": apply(point, whole(VARIED)), "space": None, "rank": None}
 
@@ -190,11 +218,12 @@ TARGET = {"kind": config["expression"]["target"], "transform": config["expressio
 # Whether the model predicts a label: its loss, scores and figures are then others.
 BINARY = TARGET["kind"] != "value"
 TARGET_LABEL = target_label()
-# Whether the data set is the course's, of which the report's errors are: by its two forms and its number of cells.
+# Whether the data set is the course's, of which the report's errors are: by its two forms and its held-out cells.
 COURSE = (
     len(MODULES) == 2
     and (config["histone"]["reader"], config["sequence"]["reader"]) == ("npz", "csv")
-    and (len(config["cells"]["train"]), len(config["cells"]["held_out"])) == (50, 6)
+    and len(config["cells"]["train"]) == 50
+    and set(config["cells"]["held_out"]) == {"E071", "E084", "E087", "E096", "E112", "E113"}
     and TARGET == {"kind": "value", "transform": "none"}
 )
 # Whether the truth is that of the built-in example, as it was simulated: then it is known what there was to find.
@@ -258,7 +287,7 @@ NEW_STORE = [
 # The search for settings: the model that is varied, the points and their paths, rung by rung, and the tables of their ranks.
 TUNING = config["tuning"]
 VARIED = model_of(config)
-POINTS = points_of(TUNING, config["seed"])
+POINTS = TUNING["drawn"]
 PARAMSPACE = Paramspace(pandas.DataFrame(list(map(texts, POINTS))), single_wildcard="point")
 RUNGS = [list(PARAMSPACE.instance_patterns)]
 RUNGS += [[f"rank-{rank + 1}" for rank in range(size)] for size in sizes_of(TUNING, len(POINTS))[1:]]

@@ -29,7 +29,7 @@ rule tune:
     input:
         store=WITHHELD,
         samples="results/withhold/samples.tsv.gz",
-        ranks=ranks_before,
+        before=order_before,
     output:
         history="results/tune/rung-{rung}/{point}/{run}.tsv",
     log:
@@ -66,9 +66,11 @@ rule rank_points:
             point=RUNGS[int(wildcards.rung) - 1],
             run=FOLDS,
         ),
-        ranks=ranks_before,
+        before=order_before,
     output:
         ranks="results/rank_points/rung-{rung}.tsv",
+        # Without the seconds, which differ each time: what the next rung reads.
+        order="results/rank_points/order-{rung}.tsv",
     log:
         "logs/rank_points/rung-{rung}.log",
     benchmark:

@@ -29,7 +29,11 @@ def merged(base, changes):
 
 def test_the_file_holds_every_key_at_its_default():
     """But for the further model and the experiments the file is complete, so nothing is added to it; and it changes no default."""
-    file = {**DEFAULT, "models": {"wakawaka": DEFAULT["models"]["wakawaka"]}, "experiments": {}}
+    file = {
+        **copy.deepcopy(DEFAULT),
+        "models": {"wakawaka": copy.deepcopy(DEFAULT["models"]["wakawaka"])},
+        "experiments": {},
+    }
     found = checked(file)
     assert found == checked({})
     for module in ("histone", "dna"):
@@ -38,6 +42,9 @@ def test_the_file_holds_every_key_at_its_default():
             for layer in file["models"]["wakawaka"][module]["convolutions"]
         ]
     file["models"]["wakawaka"]["training"] = DEFAULT["training"]
+    # How long points are trained, and which they are, follows from the rest.
+    assert found["tuning"].pop("epochs") == [10] and len(found["tuning"].pop("drawn")) == 4
+    assert file["tuning"].pop("epochs") is None
     assert found == file
 
 
@@ -119,7 +126,7 @@ CONVOLUTION = {"filters": 1, "width": 5, "pool": 2}
         ({"cells": {"train": ["C01/a"]}}, "config key `cells.train.0` is 'C01/a': because the name becomes part of file names, use"),
         ({"cells": {"held_out": ["_x"]}}, "config key `cells.held_out.0` is '_x': because the name becomes part of file names, use"),
         ({"models": {"a.b": {}}}, "config key `models` is 'a.b': because the name becomes part of file names, use"),
-        ({"models": {1: {}}}, "config key `models` must be a text, not 1."),
+        ({"models": {1: {}}}, "config key `models`: the name 1 in it is not a text: put it in quotes."),
         ([], "the config must be a group of keys, not []."),
         # Values that contradict each other.
         (
@@ -418,6 +425,36 @@ def test_an_experiment_is_a_model_with_changes_and_may_build_on_one_above_it():
     assert [one["printed"] for one in experiments.values()] == [3.3, None, None]
     # The model itself stays as it is.
     assert base["dna"]["crop"] is None and base["joint"]["dense"] == [100]
+
+
+def test_experiments_that_are_the_same_network_are_trained_once():
+    changes = {
+        "dna": {"dna": {"crop": 4000}},
+        "nothing": {"leaky_slope": 0.05, "training": {}},
+        "again": {"model": "dna"},
+        "pretrained": {"training": {"pretraining_epochs": 3}},
+    }
+    both = checked({"experiments": changes})["experiments"]
+    assert [both[name]["network"] for name in changes] == ["dna", "wakawaka", "dna", "pretrained"]
+    # Without DNA there is neither a window to crop nor a joint module behind frozen ones.
+    marks = checked({"experiments": changes, "modules": ["histone"]})["experiments"]
+    assert {one["network"] for one in marks.values()} == {"wakawaka"}
+
+
+def test_what_an_untrainable_experiment_is_the_base_of_is_refused_with_its_reason():
+    found = checked({"experiments": {"a": {"model": "nobody"}, "b": {"model": "a"}}})["experiments"]
+    assert found["b"]["refused"].startswith(
+        "config key `experiments.b.model` is a, which cannot be trained: config key `experiments.a.model` is nobody, which is neither"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"), [("5e-4", " (write 0.0005)."), ("1e-8", " (write 0.00000001)."), ("1e999", "."), ("here", ".")]
+)
+def test_a_number_that_yaml_takes_for_a_text_is_written_out(text, plain):
+    with pytest.raises(InputError) as caught:
+        checked({"training": {"learning_rate": text}})
+    assert str(caught.value) == f"config key `training.learning_rate` must be a number, not {text!r}{plain}"
 
 
 def test_an_experiment_that_does_not_fit_is_refused_only_when_it_is_asked_for():

@@ -67,7 +67,7 @@ def test_the_table(drawn):
     _, table = drawn()
     assert list(table) == [
         "experiment", "network", "set", "regime", "run", "metric", "value", "low", "high", "over", "cells", "genes", "samples",
-        "printed", "base", "skill", "skill_low", "skill_high",
+        "printed", "base", "base_value", "skill", "skill_low", "skill_high",
     ]  # fmt: skip
     assert list(table["experiment"]) == ["deep"] * 3 + ["again"] * 3 + ["crop"] * 3
     assert list(table["regime"]) == ["unseen_cell", "unseen_gene", "pool"] * 3
@@ -76,7 +76,7 @@ def test_the_table(drawn):
     assert table["skill"][::3].tolist()[::2] == [0.25, -0.25] and table["skill"][3:6].isna().all()
     assert table["skill_low"][0] == 0 and table["skill_high"][0] == 0.5
     assert table["printed"][::3].tolist()[:2] == [3.25, 3.15] and table["printed"][6:].isna().all()
-    assert set(table["base"]) == {"wakawaka"}
+    assert set(table["base"]) == {"wakawaka"} and set(table["base_value"]) == {2.0}
 
 
 def test_a_panel_per_regime_and_a_row_per_experiment(drawn, tmp_path):
@@ -87,10 +87,10 @@ def test_a_panel_per_regime_and_a_row_per_experiment(drawn, tmp_path):
     assert figure.axes[0].yaxis_inverted()
     for panel in figure.axes:
         assert points(panel, BLUE) == [(1.5, 0), (2.0, 1), (2.5, 2)]
-        ends = [lines.get_segments()[0][:, 0].tolist() for lines in panel.collections]
-        assert ends == [[1.25, 1.75], [1.75, 2.25], [2.25, 2.75]]
-        # The model itself, dashed.
-        assert [line.get_xdata()[0] for line in panel.get_lines() if line.get_linestyle() == "--"] == [2.0]
+        segments = [lines.get_segments()[0].tolist() for lines in panel.collections]
+        assert [[start[0], end[0]] for start, end in segments[::2]] == [[1.25, 1.75], [1.75, 2.25], [2.25, 2.75]]
+        # The model, dashed, beside each.
+        assert segments[1::2] == [[[2, row - 0.5], [2, row + 0.5]] for row in range(3)]
     assert imread(tmp_path / "e.png").std() > 0
 
 
@@ -123,7 +123,8 @@ def test_of_what_the_folds_held_out_where_no_truth_of_the_test_set_is_known(draw
 def test_a_model_that_is_no_experiment_is_not_drawn(drawn):
     figure, table = drawn(networks={"crop": "crop"})
     assert list(table["experiment"]) == ["crop"] * 3 and table["skill"].tolist() == [-0.25] * 3
-    assert not [line for line in figure.axes[0].get_lines() if line.get_linestyle() == "--"]
+    # But it is told what its loss is.
+    assert figure.axes[0].collections[1].get_segments()[0].tolist() == [[2, -0.5], [2, 0.5]]
 
 
 def test_without_experiments_there_is_nothing_to_draw(drawn):

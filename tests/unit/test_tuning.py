@@ -164,7 +164,7 @@ def test_the_model_that_is_varied(named, models, found):
         ({"space": {"dropout": [0.5, 0.5]}}, "`tuning.space.dropout` names something twice"),
         ({"space": {"dropout": 0.5}}, "`tuning.space.dropout` must be a list"),
         ({"space": {"dropout": [1]}}, "(dropout 1).histone.dropout` must be less than 1"),
-        ({"space": {"learning_rate": ["5e-4"]}}, "must be a number, not '5e-4' (write 0.000500)"),
+        ({"space": {"learning_rate": ["5e-4"]}}, "must be a number, not '5e-4' (write 0.0005)"),
         ({"space": {"learning_rate": [float("inf")]}}, "`tuning.space.learning_rate.0` is inf: it must be a finite number."),
         ({"space": {}}, "`tuning.space` needs at least 1 key"),
         ({"epochs": [3, 3]}, "`tuning.epochs` is [3, 3]: each rung must train for more epochs"),
@@ -179,7 +179,7 @@ def test_mistakes(tuning, says):
 
 
 def test_batches_must_hold_whole_genes_at_every_point():
-    with pytest.raises(InputError, match=r"\(batch_size 30\).genes_per_batch` is 20, which does not divide"):
+    with pytest.raises(InputError, match=r"\(batch_size 30\).training.genes_per_batch` is 20, which does not divide"):
         check_config({"training": {"genes_per_batch": 20}, "tuning": {"space": {"batch_size": [100, 30]}}}, SCHEMA)
 
 
@@ -208,18 +208,62 @@ def test_a_knob_of_a_module_without_convolutions_is_refused():
         check_config(config, SCHEMA)
 
 
-def test_only_points_that_are_drawn_have_to_fit():
-    space, seen = {"histone_width": [5, 40], "histone_pool": [2, 3]}, set()
-    for seed in range(8):
-        config = {"seed": seed, "tuning": {"space": space, "points": 1}}
-        fits = points(space, drawn=1, seed=seed)[0]["histone_width"] == 5
-        seen.add(fits)
-        if fits:
-            check_config(config, SCHEMA)
-        else:
-            with pytest.raises(InputError, match="histone_width 40"):
-                check_config(config, SCHEMA)
-    assert seen == {True, False}
+SOME_FIT = {"histone_width": [3, 5, 40], "histone_pool": [2, 3, 4]}
+
+
+@pytest.mark.parametrize("count", [3, 6, 20])
+def test_drawn_points_that_could_not_be_built_are_passed_over(count):
+    for seed in range(4):
+        drawn = check_config({"seed": seed, "tuning": {"space": SOME_FIT, "points": count}}, SCHEMA)["tuning"]["drawn"]
+        assert len(drawn) == min(count, 6) and {point["histone_width"] for point in drawn} <= {3, 5}
+        more = check_config({"seed": seed, "tuning": {"space": SOME_FIT, "points": 5}}, SCHEMA)["tuning"]["drawn"]
+        assert more[:3] == drawn[:3] or count == 20
+
+
+def test_a_space_in_which_hardly_anything_fits_is_refused():
+    space = {
+        "histone_width": [40],
+        "histone_pool": list(range(2, 60)),
+        "dropout": [number / 100 for number in range(50)],
+    }
+    with pytest.raises(InputError, match="of 100 points that were drawn only 0 could be trained; .* histone_width 40"):
+        checked(space=space, points=5)
+
+
+def test_each_point_is_trained_as_long_as_the_model():
+    assert checked()["tuning"]["epochs"] == [10]
+    config = {"models": {"long": {"training": {"epochs": 30}}}, "training": {"epochs": 7}}
+    assert check_config(config, SCHEMA)["tuning"]["epochs"] == [30]
+
+
+@pytest.mark.parametrize(
+    ("space", "says"),
+    [
+        (
+            {"histone_pool": [5, 4, [5, 5]]},
+            "`tuning.space.histone_pool`: 5 and 5-5 are the same model; remove one of them.",
+        ),
+        ({"dna_crop": [None, 4000, 10000]}, "`tuning.space.dna_crop`: none and 10000 are the same model"),
+    ],
+)
+def test_values_that_are_the_same_model_are_refused(space, says):
+    with pytest.raises(InputError) as error:
+        checked(space=space)
+    assert says in str(error.value)
+
+
+def test_a_knob_of_convolutions_that_only_the_absent_module_has_is_refused():
+    model = {"histone": {"convolutions": []}}
+    config = {"modules": ["histone"], "models": {"m": model}, "tuning": {"space": {"padding": ["valid", "same"]}}}
+    with pytest.raises(InputError, match="`tuning.space.padding`: the model has nothing that it sets"):
+        check_config(config, SCHEMA)
+
+
+def test_a_misspelt_knob_is_not_taken_out_but_refused():
+    with pytest.raises(
+        InputError, match="unknown key `dropuot` in `tuning.space` of the config: did you mean `dropout`?"
+    ):
+        checked(space={"dropuot": None, "learning_rate": [0.1]})
 
 
 @pytest.mark.parametrize("section", ["models", "experiments"])
@@ -259,7 +303,7 @@ def ranked(tmp_path):
                 rows = [{"epoch": 1, "seconds": 1, f"train_{loss}": 0, **dict.fromkeys(last, 0)}]
                 write_table(pd.DataFrame([*rows, {"epoch": 2, "seconds": 10, f"train_{loss}": 0, **last}]), paths[-1])
         output = tmp_path / "ranks.tsv"
-        rank_points(paths, before, output, points=points, folds=len(losses[0]))
+        rank_points(paths, before, output, tmp_path / "order.tsv", points=points, folds=len(losses[0]))
         return read_table(output, dtype={"decay": str, "joint_dense": str})
 
     return make
@@ -304,7 +348,7 @@ def test_a_search_without_any_loss_ends_with_a_sentence(ranked):
 def test_points_of_a_further_rung_are_the_first_of_the_one_before(ranked, tmp_path):
     first = ranked([[{"unseen_cell": value}] for value in (3, 1, 2)], POINTS)
     assert first["learning_rate"].tolist() == [0.2, 0.3, 0.1]
-    before = (tmp_path / "ranks.tsv").rename(tmp_path / "before.tsv")
+    before = (tmp_path / "order.tsv").rename(tmp_path / "before.tsv")
     # Rank 1 of the rung before comes second here.
     table = ranked([[{"unseen_cell": value}] for value in (2, 1)], [], before)
     assert table["learning_rate"].tolist() == [0.3, 0.2]
@@ -342,7 +386,7 @@ def test_the_figure_shows_every_point_of_every_rung(ranked, tmp_path, space):
         losses[1] = [None]
     ranked(losses, all_points)
     first = (tmp_path / "ranks.tsv").rename(tmp_path / "first.tsv")
-    ranked(losses[:1], [], first)
+    ranked(losses[:1], [], (tmp_path / "order.tsv").rename(tmp_path / "before.tsv"))
     values = {knob: list(map(text, of_knob)) for knob, of_knob in space.items()}
     plot_tuning([first, tmp_path / "ranks.tsv"], tmp_path / "f.png", tmp_path / "f.tsv", values=values, epochs=[1, 2])
     table = read_table(tmp_path / "f.tsv")

@@ -39,6 +39,10 @@ MISTAKES = {
         ["`folds.hold_out` is samples", "cells_and_genes or genes", "`allow_leakage: true`", "in red"],
     ),
     "an ablation that there is none of": ("ablations: [no_dna]", ["`ablations.0`", "histone_only", "'no_dna'"]),
+    "a misspelt model to leave out": (
+        "models: {wakawka: null}",
+        ["`models.wakawka` is null", "there are wakawaka, wakawaka-plus"],
+    ),
     "too few draws": ("bootstrap: {draws: 10}", ["`bootstrap.draws`", "at least 40"]),
     "more folds than cells": ("folds: {number: 9}", ["`folds.number`", "8 training cells", "`folds.hold_out: genes`"]),
 }

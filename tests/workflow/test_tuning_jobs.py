@@ -114,6 +114,37 @@ def test_one_point_is_trained_again_by_its_path(done):
     assert planned == {"tune": 1}
 
 
+def test_a_point_that_took_another_time_trains_nothing_else(done):
+    """What the next rung reads has no seconds."""
+    history = done / f"results/tune/rung-1/{POINTS[0]}/fold-2.tsv"
+    before, table = history.read_text(), read(done, history)
+    table["seconds"] += 100
+    table.to_csv(history, sep="\t", index=False, na_rep="-")
+    done.snakemake("results/rank_points/rung-1.tsv", configfile=CONFIG)
+    assert done.planned(LAST, configfile=CONFIG) == {}
+    history.write_text(before)
+    done.snakemake("results/rank_points/rung-1.tsv", configfile=CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (
+            f"rung-2/{POINTS[0]}",
+            "Rung 2 of the search has no point learning_rate~0.0005: there, points are called by their rank",
+        ),
+        ("rung-2/rank-7", "Rung 2 of the search has no point rank-7"),
+        (
+            "rung-1/rank-1",
+            "The first rung of the search has no point rank-1: there, points are called like learning_rate~0.0005.",
+        ),
+    ],
+)
+def test_a_path_that_is_no_point_is_refused(done, path, says):
+    run = done.snakemake("-n", f"results/tune/{path}/fold-1.tsv", configfile=CONFIG, check=False)
+    assert run.returncode and says in run.stdout and "Traceback" not in run.stdout
+
+
 def test_further_values_train_only_further_points(done):
     more = {"tuning": {"space": {"learning_rate": [*RATES, 0.001]}}}
     (done / "more.yaml").write_text(yaml.safe_dump(more))

@@ -7,8 +7,9 @@ with job(snakemake):
 
     rank_points(
         histories=snakemake.input.histories,
-        before=snakemake.input.ranks,
+        before=snakemake.input.before,
         ranks=snakemake.output.ranks,
+        order=snakemake.output.order,
         points=snakemake.params.points,
         folds=snakemake.params.folds,
     )

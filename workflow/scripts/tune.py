@@ -8,7 +8,7 @@ with job(snakemake):
     tune(
         store=snakemake.input.store,
         samples=snakemake.input.samples,
-        ranks=snakemake.input.ranks,
+        before=snakemake.input.before,
         history=snakemake.output.history,
         checkpoint=snakemake.params.checkpoint,
         run=snakemake.wildcards.run,

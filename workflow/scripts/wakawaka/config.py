@@ -4,6 +4,7 @@ import copy
 import difflib
 import math
 import re
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import jsonschema
@@ -43,10 +44,16 @@ def check_config(config, schema):
     """
     config = copy.deepcopy(config)
     named = {"models": config, "experiments": config, "space": config.get("tuning")} if isinstance(config, dict) else {}
+    knobs = schema["properties"]["tuning"]["properties"]["space"]["properties"]
     for section, place in named.items():
         if isinstance(place, dict) and isinstance(place.get(section), dict):
-            # Snakemake adds the models of a further config file to those of config.yaml; null takes one of them away.
-            place[section] = {name: content for name, content in place[section].items() if content is not None}
+            # Snakemake adds the models of a further config file to those of config.yaml; null takes one of them away. A misspelt
+            # knob stays, to be refused.
+            place[section] = {
+                name: content
+                for name, content in place[section].items()
+                if content is not None or (section == "space" and name not in knobs)
+            }
     _validate(config, schema, ())
     _check_numbers(config)
     _check_cells(config)
@@ -181,8 +188,11 @@ def _complete_models(config, schema):
     for name, changes in config["experiments"].items():
         base = known.get(changes["model"])
         if base is None:
+            above = config["experiments"].get(changes["model"], {})
             said = (
-                f"config key `experiments.{name}.model` is {changes['model']}, which is neither a model nor an experiment above it: "
+                f"config key `experiments.{name}.model` is {changes['model']}, which cannot be trained: {above['refused']}"
+                if "refused" in above
+                else f"config key `experiments.{name}.model` is {changes['model']}, which is neither a model nor an experiment above it: "
                 f"there are {', '.join(known)}."
             )
             config["experiments"][name] = {
@@ -194,13 +204,26 @@ def _complete_models(config, schema):
             continue
         own = {key: value for key, value in changes.items() if key not in ("model", "printed")}
         spec = merged(copy.deepcopy(base), own)
-        # What changes nothing is not trained again.
-        network = name if own else base["network"]
         spec = {key: value for key, value in spec.items() if key not in ("network", "base", "printed")}
         _validate(spec, model, ("experiments", name))
         _validate(spec["training"], schedule, ("experiments", name, "training"))
+        # What is the same is not trained again.
+        same = (other["network"] for other in known.values() if _trained(other, config) == _trained(spec, config))
+        network = next(same, name)
         spec |= {"network": network, "base": base["base"], "printed": changes["printed"]}
         known[name] = config["experiments"][name] = spec
+
+
+def _trained(model, config):
+    """Return all that makes a difference in training a model: without the modules that are left out, and what only they have."""
+    modules, schedule = config["modules"], dict(model["training"])
+    parts = {key: model[key] for key in (*modules, "joint", "leaky_slope")}
+    if len(modules) == 1:
+        schedule["pretraining_epochs"] = 0
+    if "dna" not in modules:
+        return parts | {"training": schedule | {"dna_words": 0, "gene_effects": False}}
+    crop = model["dna"]["crop"]
+    return parts | {"training": schedule, "dna": model["dna"] | {"crop": None if crop == config["window"] else crop}}
 
 
 def _with_defaults(schema):
@@ -223,6 +246,8 @@ def _sentence(error, place):
     """Say in one sentence what one error of jsonschema means; `place`: the keys that lead to what was checked."""
     where = ".".join(str(part) for part in (*place, *error.absolute_path))
     value = error.instance
+    if error.validator == "type" and "propertyNames" in error.absolute_schema_path:
+        return f"config key `{where}`: the name {value!r} in it is not a text: put it in quotes."
     if error.validator == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
         key = next(key for key in value if key not in known)
@@ -232,7 +257,7 @@ def _sentence(error, place):
         return f"unknown key `{key}` in {place}: {hint}"
     limits = {
         "type": lambda: (
-            f"must be {_kinds(error.validator_value)}, not {'null' if value is None else repr(value)}{_plain_number(value)}."
+            f"must be {_kinds(error.validator_value)}, not {'null' if value is None else repr(value)}{_plain_number(value, error)}."
         ),
         "enum": lambda: f"must be one of {', '.join(str(v) for v in error.validator_value)}, not {value!r}.",
         "minimum": lambda: f"must be at least {error.validator_value}, not {value!r}.",
@@ -256,12 +281,14 @@ def _sentence(error, place):
     return f"{place} {limits.get(error.validator, lambda: error.message + '.')()}"
 
 
-def _plain_number(value):
+def _plain_number(value, error):
     """Explain the one number that YAML takes for a text: 5e-4, without a point."""
+    wanted = {"number", "integer"} & set(as_list(error.validator_value))
     try:
-        return f" (write {float(value):f})" if isinstance(value, str) and "e" in value.lower() else ""
-    except ValueError:
+        number = Decimal(value) if wanted and isinstance(value, str) and "e" in value.lower() else None
+    except InvalidOperation:
         return ""
+    return f" (write {number:f})" if number is not None and number.is_finite() and abs(number.adjusted()) < 100 else ""
 
 
 def _kinds(types):
@@ -343,25 +370,30 @@ def _check_tuning(config, schema):
         knob: config["tuning"]["space"][knob] for knob in order if knob in config["tuning"]["space"]
     }
     tuning, known = config["tuning"], config["models"] | config["experiments"]
-    name, epochs = model_of(config), tuning["epochs"]
+    name = model_of(config)
     if name not in known:
         raise InputError(
             f"config key `tuning.model` is {name}, which is neither a model nor an experiment: there are {', '.join(known)}."
         )
     if "refused" in known[name]:
         raise InputError(f"config key `tuning.model` is {name}, which cannot be trained: {known[name]['refused']}")
-    if epochs != sorted(set(epochs)):
+    tuning["epochs"] = tuning["epochs"] or [known[name]["training"]["epochs"]]
+    if tuning["epochs"] != sorted(set(tuning["epochs"])):
         raise InputError(
-            f"config key `tuning.epochs` is {epochs}: each rung must train for more epochs than the one before."
+            f"config key `tuning.epochs` is {tuning['epochs']}: each rung must train for more epochs than the one before."
         )
     model = {key: value for key, value in known[name].items() if key not in ("network", "base", "printed")}
     for knob, values in tuning["space"].items():
         _check_knob(knob, values, model, config, schema)
     # What a value must be is known of each by itself; what fits with what, of each point only.
-    for point in points_of(tuning, config["seed"]):
-        place, one = f"tuning.space ({in_words(point)})", apply(point, model)
-        check_network(one, place, config["modules"], config["window"], config["bins"])
-        _check_schedule(one["training"], place)
+    tuning["drawn"] = points_of(tuning, config["seed"], lambda point: check_point(point, model, config))
+
+
+def check_point(point, model, config):
+    """Refuse a point of the search that could not be trained. `model`: without its settings. Raises InputError."""
+    place, one = f"tuning.space ({in_words(point)})", apply(point, model)
+    check_network(one, place, config["modules"], config["window"], config["bins"])
+    _check_schedule(one["training"], f"{place}.training")
 
 
 def _check_knob(knob, values, model, config, schema):
@@ -379,8 +411,14 @@ def _check_knob(knob, values, model, config, schema):
         one = apply({knob: value}, model)
         _validate(one, definitions | schema["$defs"]["model"], (place,))
         _validate(one["training"], definitions | schema["properties"]["training"], (place, "training"))
-    if len(values) > 1 and apply({knob: values[0]}, model) == apply({knob: values[1]}, model):
+    found = [_trained(apply({knob: value}, model), config) for value in values]
+    if len(found) > 1 and all(one == found[0] for one in found):
         raise InputError(f"{key}: the model has nothing that it sets, so that nothing would differ; remove the knob.")
+    for place, one in enumerate(found):
+        if one in found[:place]:
+            raise InputError(
+                f"{key}: {shown[found.index(one)]} and {shown[place]} are the same model; remove one of them."
+            )
 
 
 def _networks(config):

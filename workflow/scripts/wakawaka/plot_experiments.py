@@ -18,8 +18,8 @@ def plot_experiments(scores, figure, table, *, networks, bases, printed, draw_pr
 
     Of the test set, if a truth of it is known, else of what the folds held out. The table has a row per experiment and panel:
     experiment, network, set, run, regime, metric (mse or bce), value, low, high, over, cells, genes, samples as `score` has them;
-    printed, the report's MSE of the pool of its test samples; base, the model that the experiment is a variant of, and skill with
-    skill_low and skill_high: 1 - loss / loss of the base on the same samples, undefined of the base itself.
+    printed, the report's MSE of the pool of its test samples; base, the model that the experiment is a variant of, base_value, its loss
+    on the same samples, and skill with skill_low and skill_high: 1 - loss / loss of the base, undefined of the base itself.
 
     Args:
         scores: path as `score` writes it. figure: path of the PNG to write. table: path of the TSV to write.
@@ -50,12 +50,14 @@ def _rows(scores, networks, bases, printed):
         beside = {"printed": printed[experiment], "base": bases[experiment]}
         own = losses[losses["predictor"] == network].drop(columns="predictor").set_index("regime", drop=False)
         for regime in (regime for regime in (*HELD_OUT, POOL) if regime in own.index):
+            of_base = losses[(losses["predictor"] == bases[experiment]) & (losses["regime"] == regime)]["value"]
+            beside |= {"base_value": of_base.iloc[0] if len(of_base) else np.nan}
             place = (network, bases[experiment], regime)
             skill = skills.loc[place] if place in skills.index else dict.fromkeys(skills)
             rows.append(who | dict(own.loc[regime]) | beside | dict(skill))
     table = pd.DataFrame(rows)
     # Where all are undefined, pandas would take them for text.
-    numbers = ["printed", *skills]
+    numbers = ["printed", "base_value", *skills]
     return table.astype(dict.fromkeys(numbers, np.float64))
 
 
@@ -71,13 +73,12 @@ def _draw(rows, draw_printed):
             # The report pooled what it held out. Of a single regime there is no pool beside it.
             if draw_printed and regime == regimes[-1]:
                 panel.plot(row["printed"], place, color=VERMILION, marker="D", markersize=4.5, linestyle="none")
-            if row["network"] == row["base"]:
-                panel.axvline(row["value"], color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
+            panel.vlines(row["base_value"], place - 0.5, place + 0.5, color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
         panel.set_title(LABELS[regime])
     panels[0].set_yticks(range(len(experiments)), [_name(rows, experiment) for experiment in experiments])
     panels[0].set_ylim(len(experiments) - 0.4, -0.6)
     of = {"final": "of the final models", "mean": "out of fold, mean over the folds"}[rows["run"].iloc[0]]
-    marks = "lines: 95% intervals; dashed: the model itself"
+    marks = "lines: 95% intervals; dashed: the model that it is a variant of"
     marks += "; diamonds: as printed in the report" if draw_printed else ""
     canvas.supxlabel(f"{LOSSES[rows['metric'].iloc[0]]} {of}; {marks}", fontsize=9)
     return canvas

@@ -16,7 +16,7 @@ RANK, LOSS, SD, SECONDS = "rank", "loss", "sd", "seconds"
 _REGIMES = [f"val_{loss}_{regime}" for loss in ("mse", "bce") for regime in HELD_OUT]
 
 
-def rank_points(histories, before, ranks, *, points, folds):
+def rank_points(histories, before, ranks, order, *, points, folds):
     """Write a table with a row per point, ordered by `loss`; ties stay in the order of the points.
 
     Columns: rank; the knobs; loss, the mean over the regimes, each with the same weight; sd, the standard deviation (n - 1) over the
@@ -26,7 +26,9 @@ def rank_points(histories, before, ranks, *, points, folds):
 
     Args:
         histories: paths as `tune` writes them, of each point in turn all folds. ranks: output path.
-        before: path of the table of the rung before, whose first points these are; of the first rung empty.
+        order: output path of a table of the rank and the knobs alone. The next rung reads this one: a point that is trained again takes
+            another time, but has the same losses, and nothing further is to be trained again.
+        before: path of the order of the rung before, whose first points these are; of the first rung empty.
         points: of the first rung the points, a list of dicts from knobs to texts; else not used.
         folds: number of folds.
 
@@ -45,6 +47,7 @@ def rank_points(histories, before, ranks, *, points, folds):
     table = table[[*points[0], LOSS, SD, *regimes, SECONDS]]
     table.insert(0, RANK, np.arange(1, len(table) + 1))
     write_table(table, ranks)
+    write_table(table[[RANK, *points[0]]], order)
     failed = int(table[LOSS].isna().sum())
     shown = ", ".join(f"{knob} {table[knob][0]}" for knob in points[0])
     log.info(

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def tune(
-    store, samples, ranks, history, checkpoint,
+    store, samples, before, history, checkpoint,
     *, run, model, space, rank, modules, target, epochs, seed, threads, code,
 ):  # fmt: skip
     """Train a point and write the history of `train`; of a training whose loss is no longer finite a history without epochs.
@@ -26,12 +26,12 @@ def tune(
         store, samples: paths as `withhold` writes them: nothing of the test set. history: output path. checkpoint, run, modules,
             target, seed, threads, code: as of `train`.
         model: dict as `models` has them, with the point's values or, where a rank is given, without them.
-        ranks, space, rank: the path of the table of the rung before, the space, and the point's rank in the table; of the first rung
-            empty.
+        before, space, rank: the path of the order of the rung before (`rank_points`), the space, and the point's rank there; of the first
+            rung empty.
         epochs: of this rung.
     """
-    if ranks:
-        point = point_of(read_table(ranks, dtype=str).iloc[rank - 1], space)
+    if before:
+        point = point_of(read_table(before, dtype=str).iloc[rank - 1], space)
         log.info("rank %d is the point %s", rank, in_words(point))
         model = apply(point, model)
     spec, schedule = parts_of(model, epochs)

@@ -17,6 +17,8 @@ TUNED = "tuned"
 
 # Every point is trained once per fold.
 MOST_POINTS = 2000
+# So many times the points that are wanted are drawn to find as many that can be trained.
+TRIES = 20
 
 MODULES = ("histone", "dna")
 
@@ -34,14 +36,19 @@ def model_of(config):
     return config["tuning"]["model"] or ("wakawaka" if "wakawaka" in models else next(iter(models)))
 
 
-def points_of(tuning, seed):
+def points_of(tuning, seed, check=lambda point: None):
     """Return the points of a search as dicts from knobs to values.
 
     All combinations, or `points` of them, drawn with the seed: with a larger number those of a smaller one are drawn first, so that
     a search can be gone on with.
 
+    Args:
+        tuning: dict as in the config. seed: int.
+        check: function that raises InputError for a point that could not be trained. Of all combinations each has to pass; where points
+            are drawn, those that do not are passed over.
+
     Raises:
-        InputError: if there are more than MOST_POINTS.
+        InputError: if there are more than MOST_POINTS, one of all does not pass, or hardly any does.
     """
     space, wanted = tuning["space"], tuning["points"]
     total = math.prod(map(len, space.values()))
@@ -52,11 +59,42 @@ def points_of(tuning, seed):
             "which are then drawn at random."
         )
     if count == total:
-        return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
-    generator, drawn = random.Random(seed), {}
-    while len(drawn) < count:
-        drawn[generator.randrange(total)] = None
-    return [_point(number, space) for number in drawn]
+        points = [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
+        for point in points if wanted is None else ():
+            check(point)
+        return points if wanted is None else _passing(points, check, count)
+    return _passing(_drawn(space, total, seed), check, count)
+
+
+def _drawn(space, total, seed):
+    """Yield all points in random order."""
+    generator, seen = random.Random(seed), set()
+    while len(seen) < total:
+        number = generator.randrange(total)
+        if number not in seen:
+            seen.add(number)
+            yield _point(number, space)
+
+
+def _passing(points, check, count):
+    """Return the first `count` points that pass, fewer where there are no more; raise InputError if nearly none does."""
+    found, refused, tried = [], None, 0
+    for point in points:
+        if len(found) == count or tried == TRIES * count:
+            break
+        tried += 1
+        try:
+            check(point)
+        except InputError as error:
+            refused = refused or error
+        else:
+            found.append(point)
+    if not found or (len(found) < count and tried == TRIES * count):
+        raise InputError(
+            f"config key `tuning.space`: of {tried} points that were drawn only {len(found)} could be trained; take values out that fit "
+            f"with few others. The first that could not: {refused}"
+        )
+    return found
 
 
 def _point(number, space):
