@@ -111,12 +111,7 @@ def job(store, output, *, epochs=EPOCHS, genes_per_batch=None, fails=False, befo
 
 def start(jobs, program=PROGRAM):
     scripts = next(path for path in sys.path if path.endswith("workflow/scripts"))
-    environment = {
-        **os.environ,
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "KERAS_BACKEND": "tensorflow",
-        "TF_ENABLE_ONEDNN_OPTS": "1",
-    }
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, "-c", program, scripts, json.dumps(jobs, default=str)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

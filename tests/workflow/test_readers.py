@@ -456,6 +456,11 @@ def test_every_mark_of_a_cell_is_a_job_of_its_own(raw):
     assert planned == {"read_mark": 1, "read_sample_sheet": 1}
 
 
+def assert_alike(some, others):
+    """The last rows of a product of matrices are rounded otherwise than those within, on some processors."""
+    assert some.astype(float).to_numpy() == pytest.approx(others.astype(float).to_numpy(), rel=1e-5, abs=1e-6)
+
+
 def test_a_finished_model_predicts_new_cells_without_training(raw):
     """The reads of a held-out cell, under another name."""
     sheet = read(raw / "resources/raw_example.tsv")
@@ -472,7 +477,7 @@ def test_a_finished_model_predicts_new_cells_without_training(raw):
     known = known[known["cell"] == "C07"]
     assert list(new.columns) == ["cell", "gene_id", "prediction", "expression"] and set(new["cell"]) == {"new"}
     assert new["gene_id"].tolist() == known["gene_id"].tolist()
-    assert new["prediction"].tolist() == known["prediction"].tolist()
+    assert_alike(new["prediction"], known["prediction"])
     assert np.allclose(
         new["expression"].astype(float), 2 ** known["prediction"].astype(float) - 1, rtol=1e-5, atol=1e-6
     )
@@ -498,7 +503,7 @@ def test_a_model_of_another_project_needs_no_expression_and_no_training_cells(ra
     project.snakemake(configfile="new.yaml")
     known = read(raw / "results/predictions/wakawaka/final.tsv.gz")
     new = read(project / "results/predict_new/predictions.tsv.gz")
-    assert new["prediction"].tolist() == known.loc[known["cell"] == "C08", "prediction"].tolist()
+    assert_alike(new["prediction"], known.loc[known["cell"] == "C08", "prediction"])
     project.snakemake("--report", "results/report.html", configfile="new.yaml")
     report = (project / "results/report.html").read_text()
     assert "nothing was trained" in report and NO_WARNINGS[0] in report

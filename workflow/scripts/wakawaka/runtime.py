@@ -20,8 +20,6 @@ def job(snakemake):
     # Read by TensorFlow when it is first imported, which the scripts do inside this block.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # TensorFlow's own choice on newer Intel processors; elsewhere, too, products of thin matrices are faster with it.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", encoding="utf-8") as file, _descriptor_into(file) as screen:
