@@ -30,7 +30,10 @@ from wakawaka.tuning import TUNED, apply, model_of, paths_of_points, point_of, s
 
 
 def in_order(config):
-    """Return the config with models and experiments as config.yaml has them, then others: Snakemake puts those of further files first."""
+    """Return the config with models and experiments as config.yaml has them, then others: Snakemake puts those of further files first.
+
+    Raises InputError for a null under a name that config.yaml does not have, which would take nothing away.
+    """
     first = yaml.safe_load((Path(workflow.basedir) / "config.yaml").read_text()) or {}
     sections = [key for key in ("models", "experiments") if isinstance(config.get(key), dict)]
     for key in sections:
