@@ -39,10 +39,10 @@ def read(tmp_path, content, min_mapq=0):
     [
         TEXT,
         TEXT.rstrip("\n"),
-        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
         # As bgzip writes it: members one after another, cut within a line, and an empty one at the end.
-        gzip.compress(TEXT.encode()[:13]) + gzip.compress(TEXT.encode()[13:]) + gzip.compress(b""),
-        gzip.compress(TEXT.encode()) + b"\0" * 512,
+        gzip.compress(TEXT.encode()[:13], mtime=0) + gzip.compress(TEXT.encode()[13:], mtime=0) + gzip.compress(b"", mtime=0),
+        gzip.compress(TEXT.encode(), mtime=0) + b"\0" * 512,
         "\N{BYTE ORDER MARK}" + TEXT,
         TEXT.replace("\n", "\r\n"),
         TEXT.rstrip("\n").replace("\n", "\r\n") + "\r",

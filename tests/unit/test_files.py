@@ -80,7 +80,7 @@ def damaged(packed):
     return bytes(half)
 
 
-PACKED = gzip.compress(bytes(np.random.default_rng(0).integers(97, 123, 5000, np.uint8)))
+PACKED = gzip.compress(bytes(np.random.default_rng(0).integers(97, 123, 5000, np.uint8)), mtime=0)
 
 
 @pytest.mark.parametrize(

@@ -207,14 +207,22 @@ GENES = [("A", "chr1", 8, "+")]
 @pytest.mark.parametrize(
     ("text", "genes", "says"),
     [
-        (gzip.compress(FASTA.encode())[:-9], GENES, ": the compressed file is truncated or damaged"),
-        (gzip.compress(FASTA.encode())[:-5] + bytes(5), GENES, ": the compressed file is truncated or damaged"),
+        (gzip.compress(FASTA.encode(), mtime=0)[:-9], GENES, ": the compressed file is truncated or damaged"),
         (
-            gzip.compress(b""),
+            gzip.compress(FASTA.encode(), mtime=0)[:-5] + bytes(5),
+            GENES,
+            ": the compressed file is truncated or damaged",
+        ),
+        (
+            gzip.compress(b"", mtime=0),
             GENES,
             ": this is no FASTA file, because it does not start with `>`; check `sequence.path`",
         ),
-        (gzip.compress(b"ACGT\n"), GENES, ": this is no FASTA file, because it does not start with `>`; check"),
+        (
+            gzip.compress(b"ACGT\n", mtime=0),
+            GENES,
+            ": this is no FASTA file, because it does not start with `>`; check",
+        ),
         ("", GENES, ": this is no FASTA file, because it does not start with `>`; check `sequence.path`"),
         ("ACGT\n", GENES, ": this is no FASTA file, because it does not start with `>`; check `sequence.path`"),
         (

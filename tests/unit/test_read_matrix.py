@@ -180,7 +180,7 @@ def test_the_reference_may_have_another_header(tmp_path):
         "\ta\tb\nA\t1.5\t2.0\nB\t3.0\t\n",
         "gene_id\ta\tb\nA\t1.5\t2\t\nB\t3\tNA\t\n",
         "gene_id\ta\tb\r\nA\t1.5\t2\r\nB\t3\tNA\r\n",
-        gzip.compress(b"gene_id\ta\tb\nA\t1.5\t2\nB\t3\tNA\n"),
+        gzip.compress(b"gene_id\ta\tb\nA\t1.5\t2\nB\t3\tNA\n", mtime=0),
     ],
 )
 def test_forms_of_one_matrix(tmp_path, text):
