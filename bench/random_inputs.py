@@ -14,7 +14,8 @@ import polars as pl
 from common import BINS, MARKS, WINDOW, progress
 
 from wakawaka.files import atomic, save_array
-from wakawaka.parts import Warnings, read_part, write_genes, write_part
+from wakawaka.messages import Warnings
+from wakawaka.parts import read_part, write_genes, write_part
 from wakawaka.windows import window_starts
 
 # Base pairs of hg19's chromosomes 1 to 22 and X.

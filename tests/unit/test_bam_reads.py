@@ -17,7 +17,7 @@ from wakawaka import bam_records
 from wakawaka.bam_reads import alignment_lengths, alignment_reads
 from wakawaka.errors import InputError
 from wakawaka.files import BGZF_END
-from wakawaka.parts import Warnings
+from wakawaka.messages import Warnings
 
 # What pysam says besides raising the error, when it could not open a file.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -20,7 +20,7 @@ from wakawaka.bam_index import find_index, index_parts
 from wakawaka.bam_reads import alignment_reads
 from wakawaka.errors import InputError
 from wakawaka.files import BGZF_END
-from wakawaka.parts import Warnings
+from wakawaka.messages import Warnings
 
 # What pysam says besides raising the error, when it could not open a file.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -16,7 +16,8 @@ from references import unpacked
 
 from wakawaka.deepchrome_files import read_deepchrome_cell, read_deepchrome_file
 from wakawaka.errors import InputError
-from wakawaka.parts import Warnings, read_part
+from wakawaka.messages import Warnings
+from wakawaka.parts import read_part
 from wakawaka.read_deepchrome_expression import read_deepchrome_expression
 from wakawaka.read_deepchrome_genes import read_deepchrome_genes
 from wakawaka.read_deepchrome_histone import read_deepchrome_histone

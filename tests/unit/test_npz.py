@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wakawaka.errors import InputError
+from wakawaka.messages import Warnings
 from wakawaka.npz_files import gene_ids, member_names, members
-from wakawaka.parts import LOG_TOLERANCE, Warnings, read_part, stored_values
+from wakawaka.parts import LOG_TOLERANCE, read_part, stored_values
 from wakawaka.read_npz_expression import read_npz_expression
 from wakawaka.read_npz_genes import read_npz_genes
 from wakawaka.read_npz_histone import plain_counts, read_npz_histone

@@ -5,16 +5,8 @@ from hypothesis import strategies as st
 
 from wakawaka.errors import InputError
 from wakawaka.files import sha256
-from wakawaka.parts import (
-    LOG_TOLERANCE,
-    Warnings,
-    digest_ahead,
-    read_part,
-    some,
-    stored_values,
-    unique_rows,
-    write_part,
-)
+from wakawaka.messages import Warnings, some
+from wakawaka.parts import LOG_TOLERANCE, digest_ahead, read_part, stored_values, unique_rows, write_part
 
 
 def test_write_and_read(tmp_path):

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from wakawaka.files import write_table
-from wakawaka.regimes import HELD_OUT, LABELS, LEAKING, POOL, POOLED, TEST, TRAIN, read_regimes
+from wakawaka.regimes import HELD_OUT, LEAKING, POOL, POOLED, TEST, TRAIN, read_regimes
+from wakawaka.score_names import LABELS
 
 STORE = SimpleNamespace(cells=np.array(["01", "02"]), genes=np.array(["1", "2", "3"]))
 

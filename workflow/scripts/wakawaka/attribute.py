@@ -14,6 +14,7 @@ import tensorflow as tf
 from .errors import InputError
 from .files import atomic, read_table
 from .gene_ids import plain_id
+from .messages import some
 from .metrics import pearson
 from .model import (
     INPUTS,
@@ -25,7 +26,6 @@ from .model import (
     without_effects,
     z_scores_of,
 )
-from .parts import some
 from .store import Store
 
 log = logging.getLogger(__name__)

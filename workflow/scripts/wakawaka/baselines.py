@@ -29,7 +29,6 @@ from .files import read_table, write_table
 from .progress import Progress
 from .regimes import TRAIN, read_regimes
 from .ridge import Ridge
-from .score_names import BASELINES
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def baselines(store, samples, predictions, *, run, target, seed, threads, genes=
         **{name: values.ravel() for name, values in found.items()},
     }
     write_table(pd.DataFrame(table), predictions)
-    log.info("%s: %s", run, ", ".join(BASELINES[name] for name in found))
+    log.info("%s: %s", run, ", ".join(found))
 
 
 def means(truth, trained, binary):

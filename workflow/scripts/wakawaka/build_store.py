@@ -11,7 +11,8 @@ import pandas as pd
 from .dna import reverse_complement
 from .errors import InputError
 from .files import atomic, readable, save_array, sha256, write_table
-from .parts import Warnings, read_part, some, write_warnings
+from .messages import Warnings, some, write_warnings
+from .parts import read_part
 from .progress import Progress
 from .windows import check_assemblies
 

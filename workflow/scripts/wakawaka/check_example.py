@@ -6,7 +6,7 @@ import logging
 import pandas as pd
 
 from .files import read_table, write_table
-from .regimes import LABELS
+from .score_names import LABELS
 
 log = logging.getLogger(__name__)
 

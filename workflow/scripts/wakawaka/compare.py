@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from .files import atomic, read_table, write_table
-from .regimes import HELD_OUT, LABELS, POOL
-from .score_names import ALL, BASELINES, in_words, shown_set
+from .regimes import HELD_OUT, POOL
+from .score_names import ALL, BASELINES, LABELS, in_words, shown_set
 
 LOSSES = {"mse": "MSE", "bce": "log loss"}
 # In the order of the columns; a table has those that its regime has.

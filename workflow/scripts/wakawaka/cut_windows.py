@@ -6,7 +6,8 @@ import numpy as np
 
 from .dna import N
 from .errors import InputError
-from .parts import Warnings, read_part, some, write_part
+from .messages import Warnings, some
+from .parts import read_part, write_part
 from .windows import check_inside, match_chromosomes, window_starts
 
 

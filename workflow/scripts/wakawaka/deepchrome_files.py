@@ -21,7 +21,8 @@ import pandas as pd
 
 from .errors import InputError
 from .files import open_bytes, readable
-from .parts import some, unique_rows
+from .messages import some
+from .parts import unique_rows
 from .tables import gene_name
 
 # Printable letters without the comma, quotes and the blank.

@@ -4,7 +4,8 @@ import numpy as np
 
 from .errors import InputError
 from .gene_ids import plain_id
-from .parts import some, unique_rows, write_part
+from .messages import some
+from .parts import unique_rows, write_part
 from .tables import numbers
 
 # No gene has an RPKM or TPM that is always whole; raw counts reach thousands.

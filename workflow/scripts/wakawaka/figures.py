@@ -12,7 +12,7 @@ import seaborn
 
 from .errors import InputError
 from .files import atomic, readable
-from .regimes import LABELS
+from .score_names import LABELS
 
 INK = "#262626"
 MUTED = "#7f7f7f"

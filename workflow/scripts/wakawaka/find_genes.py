@@ -7,7 +7,7 @@ import pandas as pd
 from .errors import InputError
 from .files import write_table
 from .gene_ids import plain_id
-from .parts import some
+from .messages import some
 from .store import Store
 
 log = logging.getLogger(__name__)

@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from .metrics import COLLAPSED
-from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, TRAIN, UNSEEN_CELL, UNSEEN_GENE
-from .score_names import ALL, BASELINES, SIMILARITY_NAMES, in_words
+from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, POOL, TRAIN, UNSEEN_CELL, UNSEEN_GENE
+from .score_names import ALL, BASELINES, LABELS, SIMILARITY_NAMES, in_words
+from .thresholds import COLLAPSED, MEMORISED
 
 SIMPLE = ("ridge_bins", "ridge_summaries", "trees_summaries")
-# With shuffled DNA, a training loss of at most so many times the own one counts as knowing the genes by heart.
-MEMORISED = 1.25
 LOSSES = {False: ("mse", "MSE"), True: ("bce", "log loss")}
 
 

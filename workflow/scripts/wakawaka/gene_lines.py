@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from .errors import InputError
-from .parts import some
+from .messages import some
 
 
 def is_display_line(line):

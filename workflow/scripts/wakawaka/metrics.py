@@ -4,8 +4,6 @@ import numpy as np
 
 # Below this spread, relative to the size of the values, float32 noise is all there is, and a correlation with it means nothing.
 NOISE = 1e-6
-# Predictions whose standard deviation is less than this part of the truth's count as collapsed.
-COLLAPSED = 0.1
 # A probability of 0 for what is true would be infinitely wrong.
 _CERTAIN = 1e-7
 

@@ -18,10 +18,10 @@ import logging
 import threading
 
 import numpy as np
-import pandas as pd
 
 from .errors import InputError
-from .files import as_list, atomic, sha256, write_table
+from .files import as_list, atomic, sha256
+from .messages import Warnings, some
 from .zip_arrays import map_array, write_arrays
 
 log = logging.getLogger(__name__)
@@ -31,19 +31,6 @@ LOG_TOLERANCE = 1e-3
 
 # So that no checksum is taken twice.
 _DIGESTING = threading.Lock()
-
-
-class Warnings(list):
-    """Sentences about what was odd but not refused; each is logged when it is added."""
-
-    def add(self, sentence):
-        log.warning(sentence)
-        self.append(sentence)
-
-
-def write_warnings(sentences, path):
-    """Write sentences as a table, one that says so where there are none: the report shows it as it is."""
-    write_table(pd.DataFrame({"warning": sentences or ["Nothing odd was met."]}), path)
 
 
 def write_part(path, sources, warnings=(), about=None, **arrays):
@@ -125,14 +112,6 @@ def read_part(path):
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: map_array(file.zip, f"{name}.npy") for name in file.files}
     return json.loads(str(arrays.pop("about"))), arrays
-
-
-def some(names, most=5):
-    """Name up to `most` of several things in a sentence."""
-    names = list(names)
-    return ", ".join(str(name) for name in names[:most]) + (
-        f" and {len(names) - most} more" if len(names) > most else ""
-    )
 
 
 def compact_counts(values, path):

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from .calibration import coverage, ece, factor, reliability_bins, spread_bins, spread_error_rank
 from .figures import BLUE, INK, number, save, style
 from .files import read_table, write_table
-from .regimes import HELD_OUT, LABELS
+from .regimes import HELD_OUT
+from .score_names import LABELS
 
 DIAGONAL = {"color": INK, "linewidth": 0.9, "linestyle": (0, (4, 2))}
 BINNED = {"color": BLUE, "linewidth": 1.2, "marker": "o", "markersize": 5}

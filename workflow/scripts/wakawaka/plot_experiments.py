@@ -8,8 +8,8 @@ from .errors import InputError
 from .figures import BLUE, MUTED, VERMILION, save, style
 from .files import read_table, write_table
 from .plot_scores import LOSSES
-from .regimes import HELD_OUT, LABELS, POOL
-from .score_names import ALL, shown_set
+from .regimes import HELD_OUT, POOL
+from .score_names import ALL, LABELS, shown_set
 
 
 @style()

@@ -8,7 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from .figures import BLUE, INK, ORANGE, save, style
 from .files import read_table, write_table
-from .regimes import HELD_OUT, LABELS, TRAIN
+from .regimes import HELD_OUT, TRAIN
+from .score_names import LABELS
 
 FINAL = "final"
 # What the columns of a history call the loss, and the axis.

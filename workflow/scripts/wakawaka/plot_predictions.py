@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from .figures import BLUE, INK, ORANGE, number, save, style
 from .files import read_table, write_table
 from .metrics import roc_curve
-from .regimes import HELD_OUT, LABELS
-from .score_names import BASELINES
+from .regimes import HELD_OUT
+from .score_names import BASELINES, LABELS
 
 # With more samples than this in one panel single points hide each other, and their density is drawn instead.
 MOST_POINTS = 1000

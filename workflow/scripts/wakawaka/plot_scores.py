@@ -4,8 +4,8 @@ from matplotlib.figure import Figure
 
 from .figures import BLUE, INK, MUTED, ORANGE, save, style
 from .files import read_table, write_table
-from .regimes import HELD_OUT, LABELS, TRAIN
-from .score_names import ALL, BASELINES, in_words, shown_set
+from .regimes import HELD_OUT, TRAIN
+from .score_names import ALL, BASELINES, LABELS, in_words, shown_set
 
 # What the axis calls the loss.
 LOSSES = {"mse": "mean squared error", "bce": "mean cross-entropy (log loss)"}

@@ -9,7 +9,6 @@ import pandas as pd
 
 from . import targets
 from .files import write_table
-from .metrics import COLLAPSED
 from .model import use_threads, z_scores_of
 from .predictor import load_predictor
 from .regimes import read_regimes
@@ -44,17 +43,6 @@ def predict(store, samples, model, preprocessing, predictions, *, run, threads):
         }
     )
     write_table(table, predictions)
-    log.info("%s: %d samples predicted", run, len(table))
-    _warn_of_collapse(table)
-
-
-def _warn_of_collapse(table):
-    """Say so in words if the predictions hardly vary: the model has then learnt little more than a constant."""
     known = table[table["truth"].notna()]
-    spread, truth = known["prediction"].std(), known["truth"].std()
-    if spread < COLLAPSED * truth:
-        log.warning(
-            "the predictions' standard deviation, %.3g, is far below the truth's, %.3g: the model predicts almost a constant",
-            spread,
-            truth,
-        )
+    spreads = known["prediction"].std(), known["truth"].std()
+    log.info("%s: %d samples predicted, standard deviation %.3g; that of the truth %.3g", run, len(table), *spreads)

@@ -9,7 +9,8 @@ from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
 from .gene_lines import interval, is_display_line
-from .parts import Warnings, write_genes
+from .messages import Warnings
+from .parts import write_genes
 from .tables import numbered_lines
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
-from .parts import Warnings, stored_values, unique_rows, write_part
+from .messages import Warnings
+from .parts import stored_values, unique_rows, write_part
 from .tables import need_columns, numbers, read_header, read_text_table, whole_numbers
 
 

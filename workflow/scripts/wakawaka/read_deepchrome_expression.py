@@ -8,7 +8,7 @@ from .deepchrome_files import read_deepchrome_cell
 from .errors import InputError
 from .expression_part import write_expression
 from .files import as_list
-from .parts import Warnings
+from .messages import Warnings
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 from .deepchrome_files import read_deepchrome_cell
 from .files import as_list
-from .parts import Warnings, compact_counts, some, write_part
+from .messages import Warnings, some
+from .parts import compact_counts, write_part
 
 
 def read_deepchrome_histone(paths, part, *, marks, bins, order):

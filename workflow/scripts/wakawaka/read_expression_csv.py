@@ -6,7 +6,8 @@ import pandas as pd
 from .errors import InputError
 from .expression_part import write_expression
 from .files import open_text, readable
-from .parts import Warnings, unique_rows
+from .messages import Warnings
+from .parts import unique_rows
 from .tables import gene_name, numbers, read_lines
 
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from .errors import InputError
 from .gene_ids import plain_id
-from .parts import Warnings, write_genes
+from .messages import Warnings
+from .parts import write_genes
 from .tables import EMPTY, need_columns, read_text_table, whole_numbers
 
 _STRANDS = {"+": "+", "1": "+", "+1": "+", "-": "-", "-1": "-", ".": ".", "": ".", "0": "."}

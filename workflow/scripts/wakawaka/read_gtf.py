@@ -18,7 +18,8 @@ from .errors import InputError
 from .files import open_text, readable
 from .gene_ids import plain_id
 from .gene_lines import interval, is_display_line, of_biotypes
-from .parts import Warnings, some, write_genes
+from .messages import Warnings, some
+from .parts import write_genes
 from .tables import numbered_lines
 
 # Tags of the one transcript that stands for its gene: GENCODE's and Ensembl's, then those of NCBI.

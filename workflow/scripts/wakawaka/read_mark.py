@@ -10,7 +10,8 @@ from .bigwig_means import BIGBED, MAGIC, bigwig_lengths, bigwig_means
 from .count_reads import count_reads
 from .errors import InputError
 from .files import readable
-from .parts import Warnings, compact_counts, digest_ahead, read_part, some, write_part
+from .messages import Warnings, some
+from .parts import compact_counts, digest_ahead, read_part, write_part
 from .windows import check_inside, match_chromosomes, window_starts
 
 

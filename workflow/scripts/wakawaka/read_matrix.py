@@ -4,7 +4,7 @@ import numpy as np
 
 from .errors import InputError
 from .expression_part import genes_once, no_reference, write_values
-from .parts import Warnings, some
+from .messages import Warnings, some
 from .tables import need_columns, read_text_table
 
 

@@ -6,8 +6,9 @@ from .errors import InputError
 from .expression_part import no_reference, write_expression
 from .files import as_list
 from .gene_ids import ids_of_numbers
+from .messages import Warnings, some
 from .npz_files import check_shape, gene_numbers, member_names, take_rows
-from .parts import Warnings, shared, some, unique_rows
+from .parts import shared, unique_rows
 
 
 def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):

@@ -11,8 +11,9 @@ from .compiled import compiled
 from .errors import InputError
 from .files import as_list
 from .gene_ids import ids_of_numbers
+from .messages import Warnings, some
 from .npz_files import check_shape, gene_numbers, member_sizes, take_rows
-from .parts import LOG_TOLERANCE, Warnings, shared, some, stored_values, unique_rows, write_part
+from .parts import LOG_TOLERANCE, shared, stored_values, unique_rows, write_part
 from .progress import Progress
 
 log = logging.getLogger(__name__)

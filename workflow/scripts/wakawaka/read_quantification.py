@@ -4,7 +4,7 @@ import re
 
 from .errors import InputError
 from .expression_part import genes_once, write_expression
-from .parts import Warnings, some
+from .messages import Warnings, some
 from .tables import need_columns, read_text_table
 
 # Ensembl, with or without the species' letters, and RefSeq.

@@ -5,7 +5,8 @@ import numpy as np
 from .dna import INVALID, encode
 from .errors import InputError
 from .files import open_text, readable
-from .parts import Warnings, digest_ahead, unique_rows, write_part
+from .messages import Warnings
+from .parts import digest_ahead, unique_rows, write_part
 from .tables import gene_name
 
 

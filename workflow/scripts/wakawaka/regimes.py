@@ -21,15 +21,6 @@ POOLED = (UNSEEN_CELL, UNSEEN_GENE, BOTH_UNSEEN)
 # In the order in which tables and figures show them.
 HELD_OUT = (UNSEEN_CELL, UNSEEN_GENE, BOTH_UNSEEN, LEAKING)
 
-LABELS = {
-    TRAIN: "training samples",
-    UNSEEN_CELL: "seen genes, unseen cells",
-    UNSEEN_GENE: "unseen genes, seen cells",
-    BOTH_UNSEEN: "both unseen",
-    LEAKING: "random rows (leaking)",
-    POOL: "all held-out samples",
-}
-
 
 def read_regimes(samples, store, run):
     """Return the regimes of one run, [cell, gene] array of str, and check that the table is of this store."""

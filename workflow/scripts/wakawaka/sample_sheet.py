@@ -4,7 +4,7 @@ import os
 
 from .errors import InputError
 from .files import open_text, readable
-from .parts import some
+from .messages import some
 
 COLUMNS = ("cell", "mark", "path")
 

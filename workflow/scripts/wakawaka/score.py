@@ -12,8 +12,8 @@ from . import block_scores, calibration
 from .bootstrap import draw, interval
 from .files import read_table, write_table
 from .metrics import cross_entropies
-from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, POOLED, TRAIN, UNSEEN_CELL, UNSEEN_GENE
-from .score_names import ALL, BASELINES, SIMILARITY_NAMES
+from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, POOL, POOLED, TRAIN, UNSEEN_CELL, UNSEEN_GENE
+from .score_names import ALL, BASELINES, LABELS, SIMILARITY_NAMES
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,16 @@
 """What stands in the table of scores, and what people call it."""
 
+from .regimes import BOTH_UNSEEN, LEAKING, POOL, TRAIN, UNSEEN_CELL, UNSEEN_GENE
+
+LABELS = {
+    TRAIN: "training samples",
+    UNSEEN_CELL: "seen genes, unseen cells",
+    UNSEEN_GENE: "unseen genes, seen cells",
+    BOTH_UNSEEN: "both unseen",
+    LEAKING: "random rows (leaking)",
+    POOL: "all held-out samples",
+}
+
 BASELINES = {
     "training_mean": "training mean",
     "gene_mean": "per-gene training mean",

@@ -16,7 +16,7 @@ from . import targets
 from .errors import InputError
 from .files import open_text, readable, write_table
 from .gene_ids import plain_id
-from .parts import Warnings, some, write_warnings
+from .messages import Warnings, some, write_warnings
 from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, TEST, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 from .shared_sequence import shared_sequence_pairs
 from .similarity import PARALOGUE, near_identical_pairs, similarity_table, sketch

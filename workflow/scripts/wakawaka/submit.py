@@ -7,8 +7,8 @@ import pandas as pd
 from .errors import InputError
 from .files import atomic, read_table
 from .gene_ids import number_of_id
+from .messages import some
 from .npz_files import gene_ids, members
-from .parts import some
 
 log = logging.getLogger(__name__)
 

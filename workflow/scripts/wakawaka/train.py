@@ -19,7 +19,6 @@ from .errors import Diverged
 from .files import atomic, remove_leftovers, sha256, write_table
 from .gene_effects import GeneEffects, SeenGenes
 from .model import device, mean_of, model_inputs, seen_dna, use_threads, words_of, z_scores_of
-from .parts import some
 from .predictor import predictor_of
 from .progress import Progress, duration
 from .regimes import HELD_OUT, TRAIN, read_regimes
@@ -288,9 +287,9 @@ def _warn_of_genes_without_target(store, truth):
     if len(lost):
         log.warning(
             "%d genes with expression have no target, for lack of training values that differ (z-scores) or of a reference "
-            "(ratios); they are predicted, but neither trained on nor scored: %s",
+            "(ratios); they are predicted, but neither trained on nor scored; the first: %s",
             len(lost),
-            some(lost),
+            ", ".join(lost[:5]),
         )
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from .files import atomic, read_table, write_table
 from .first_page import Page, first_page
-from .metrics import COLLAPSED
-from .regimes import BOTH_UNSEEN, HELD_OUT, LABELS, LEAKING, POOL, UNSEEN_CELL, UNSEEN_GENE
-from .score_names import ALL, in_words, shown_set
+from .regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, POOL, UNSEEN_CELL, UNSEEN_GENE
+from .score_names import ALL, LABELS, in_words, shown_set
+from .thresholds import COLLAPSED, DISAGREEING, GAP, OVERFITTED
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +41,6 @@ TITLES = {
 HOLDS, SHORT, UNDECIDED = "holds", "falls short", "undecided"
 
 SEEN, UNSEEN, ANY = (UNSEEN_CELL, LEAKING), (UNSEEN_GENE, BOTH_UNSEEN), HELD_OUT
-
-# The loss of the last epoch may exceed that of the best one by so much before the model counts as overfitted.
-OVERFITTED = 1.05
-# The loss of what the folds held out, divided by that of their training samples.
-GAP = 2.0
-# The standard deviation over folds of the skill beside the training mean, which knows how hard each fold is.
-DISAGREEING = 0.1
 
 
 class Check(NamedTuple):

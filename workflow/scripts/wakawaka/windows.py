@@ -3,7 +3,7 @@
 import numpy as np
 
 from .errors import InputError
-from .parts import some
+from .messages import some
 
 
 def window_starts(tss, strand, window, oriented):
