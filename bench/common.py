@@ -54,7 +54,7 @@ def checked_config():
     """Return the config of `make run`."""
     import yaml
 
-    from wakawaka.config import check_config
+    from wakawaka.config.check import check_config
 
     schema = ROOT / "workflow" / "schemas" / "config.schema.yaml"
     return check_config(*(yaml.safe_load(path.read_text()) for path in (ROOT / "config.yaml", schema)))
@@ -78,8 +78,8 @@ def train_run(store, samples, folder, *, run, threads, seed=1, **schedule):
         folder: where model.keras, preprocessing.json and history.tsv are written.
         schedule: what differs from `training` in the config.
     """
-    from wakawaka.files import read_table
-    from wakawaka.train import train
+    from wakawaka.core.files import read_table
+    from wakawaka.training.train import train
 
     config, folder = checked_config(), Path(folder)
     train(
@@ -168,7 +168,7 @@ def show(options, title, rows, notes=(), **more):
 
 def _watched(function, arguments, named):
     """Call a function while a thread watches the memory of the process; return its result and the peak."""
-    from wakawaka.progress import PROGRESS
+    from wakawaka.core.progress import PROGRESS
 
     # TensorFlow's C++ code greets four times in every process, whatever its log level; Python has the screen to itself.
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)

@@ -27,9 +27,9 @@ RUN = "fold-1"
 
 def genes_of_samples():
     """Return the gene [sample] of every training sample of the fold."""
-    from wakawaka import targets
-    from wakawaka.regimes import TRAIN, read_regimes
-    from wakawaka.store import Store
+    from wakawaka.splits.regimes import TRAIN, read_regimes
+    from wakawaka.store import targets
+    from wakawaka.store.store import Store
 
     store = Store(store_files(STORE))
     known = targets.known(store, target_of(checked_config()))

@@ -442,9 +442,9 @@ def cut_and_turn_round(genome, genes, window, oriented):
     """Make the codes of the windows of a FASTA, those of the minus strand as reverse complements: what read_fasta and build_store do."""
     import numpy as np
 
-    from wakawaka.dna import reverse_complement
-    from wakawaka.parts import read_part
-    from wakawaka.read_fasta import cut_fasta
+    from wakawaka.genome.dna import reverse_complement
+    from wakawaka.sources.parsed import read_part
+    from wakawaka.sources.sequence.read_fasta import cut_fasta
 
     minus = np.flatnonzero(read_part(genes)[1]["strand"] == "-")
     codes = cut_fasta(genome, genes, window=window, oriented=oriented).values
@@ -472,7 +472,7 @@ def differences_from_reference(expected, part):
     """Return how many bins of a part differ from the slow reference's."""
     import numpy as np
 
-    from wakawaka.parts import read_part
+    from wakawaka.sources.parsed import read_part
 
     return int((np.load(expected) != read_part(part)[1]["values"]).sum())
 
@@ -481,7 +481,7 @@ def differences_from_bedtools(output, part):
     """Return how many bins of a part differ from bedtools' output, which has their numbers and counts in columns 4 and 5."""
     import pandas as pd
 
-    from wakawaka.parts import read_part
+    from wakawaka.sources.parsed import read_part
 
     number, expected = pd.read_csv(output, sep="\t", header=None, usecols=[3, 4]).to_numpy().T
     counted = read_part(part)[1]["values"].ravel()

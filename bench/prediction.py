@@ -33,8 +33,8 @@ def predict_plain(store, model, count):
     """Predict `count` random samples; return (seconds, cells, genes, predictions), the last three [sample]."""
     import numpy as np
 
-    from wakawaka.model import load_model, model_inputs
-    from wakawaka.store import Store
+    from wakawaka.network.build import load_model, model_inputs
+    from wakawaka.store.store import Store
 
     store, modules = Store(store_files(store)), checked_config()["modules"]
     shape = len(store.cells), len(store.genes)
@@ -52,9 +52,9 @@ def predict_ours(store, model, threads):
     """Predict all samples as rule predict does; return (seconds, predictions [cell, gene])."""
     import numpy as np
 
-    from wakawaka.model import use_threads, words_of
-    from wakawaka.predictor import load_predictor
-    from wakawaka.store import Store
+    from wakawaka.network.build import use_threads, words_of
+    from wakawaka.network.inference import load_predictor
+    from wakawaka.store.store import Store
 
     use_threads(threads)
     store, config = Store(store_files(store)), checked_config()

@@ -13,10 +13,10 @@ import pandas as pd
 import polars as pl
 from common import BINS, MARKS, WINDOW, progress
 
-from wakawaka.files import atomic, save_array
-from wakawaka.messages import Warnings
-from wakawaka.parts import read_part, write_genes, write_part
-from wakawaka.windows import window_starts
+from wakawaka.core.files import atomic, save_array
+from wakawaka.core.messages import Warnings
+from wakawaka.genome.windows import window_starts
+from wakawaka.sources.parsed import read_part, write_genes, write_part
 
 # Base pairs of hg19's chromosomes 1 to 22 and X.
 SIZES = (

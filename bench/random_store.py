@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from common import BINS, MARKS, WINDOW, progress
 
-from wakawaka.dna import N
-from wakawaka.files import save_array, write_table
-from wakawaka.regimes import BOTH_UNSEEN, TRAIN, UNSEEN_CELL, UNSEEN_GENE
+from wakawaka.core.files import save_array, write_table
+from wakawaka.genome.dna import N
+from wakawaka.splits.regimes import BOTH_UNSEEN, TRAIN, UNSEEN_CELL, UNSEEN_GENE
 
 # One gene of so many has a run of N in its window, of so many positions. Windows with N are rare in a genome.
 GENES_PER_GAP = 500

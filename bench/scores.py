@@ -45,17 +45,17 @@ def score_ours(row, truth, one, other, block, draws):
     """Return the scores of a row of the table for all draws, as a dict from names to [1 + draw]."""
     import numpy as np
 
-    from wakawaka import block_scores
+    from wakawaka.statistics import weighted_metrics
 
     if row == "values":
-        found = block_scores.value_scores(truth, one, block, draws)
+        found = weighted_metrics.value_scores(truth, one, block, draws)
         return {name: found[name] for name in ("mse", "r2", "pearson", "pearson_across_genes", "pearson_across_cells")}
     if row == "skill":
-        losses = [block_scores.mean_loss((truth - predicted) ** 2, block, draws) for predicted in (one, other)]
+        losses = [weighted_metrics.mean_loss((truth - predicted) ** 2, block, draws) for predicted in (one, other)]
         return {"skill": 1 - losses[0] / losses[1]}
     if row == "ranks":
-        return block_scores.rank_scores(truth, one, block, draws)
-    return block_scores.label_scores(np.where(block, truth > 3, np.nan), one, block, draws)
+        return weighted_metrics.rank_scores(truth, one, block, draws)
+    return weighted_metrics.label_scores(np.where(block, truth > 3, np.nan), one, block, draws)
 
 
 def score_plain(row, truth, one, other, block, cells, genes):
@@ -131,7 +131,7 @@ def run_ours(row, sizes, count):
     """Draw, and score all draws; return (seconds, MB)."""
     import numpy as np
 
-    from wakawaka.bootstrap import draw
+    from wakawaka.statistics.bootstrap import draw
 
     *values, block = random_block(**sizes)
     start = time.monotonic()
@@ -144,7 +144,7 @@ def run_plain(row, sizes, count):
     import numpy as np
     import scipy.stats  # noqa: F401 - its import is not measured
 
-    from wakawaka.bootstrap import Draws
+    from wakawaka.statistics.bootstrap import Draws
 
     *values, block = random_block(**sizes)
     rng = np.random.default_rng(1)

@@ -17,7 +17,7 @@ GENES, HELD_OUT_GENES = 17_447, 1_447
 
 def predict_run(store, samples, folder, threads):
     """Predict all cells and genes by the function that rule predict calls."""
-    from wakawaka.predict import predict
+    from wakawaka.prediction.predict import predict
 
     folder = Path(folder)
     predict(

@@ -55,7 +55,7 @@ def _plain(threads):
     """Return the ms per step of every row, for the standard network under Keras' own training step."""
     import keras
 
-    from wakawaka.model import build_model, use_threads
+    from wakawaka.network.build import build_model, use_threads
 
     use_threads(threads)
     config = common.checked_config()
@@ -68,9 +68,9 @@ def _plain(threads):
 
 def _ours(threads):
     """The same for ours."""
-    from wakawaka.kmers import find_words
-    from wakawaka.model import use_threads
-    from wakawaka.trainer import Trainer
+    from wakawaka.network.build import use_threads
+    from wakawaka.network.kmer_kernels import find_words
+    from wakawaka.training.trainer import Trainer
 
     use_threads(threads)
     config = common.checked_config()

@@ -33,9 +33,9 @@ def train_plain(store, epochs):
     import keras
     import numpy as np
 
-    from wakawaka import targets
-    from wakawaka.model import build_model, model_inputs
-    from wakawaka.store import Store
+    from wakawaka.network.build import build_model, model_inputs
+    from wakawaka.store import targets
+    from wakawaka.store.store import Store
 
     store, config = Store(store_files(store)), checked_config()
     modules, schedule = config["modules"], config["training"]

@@ -11,8 +11,8 @@ from snakemake.utils import Paramspace
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from wakawaka.bam_index import find_index
-from wakawaka.config import (
+from wakawaka.sources.histone.bam_index import find_index
+from wakawaka.config.check import (
     cells_of,
     check_config,
     check_files,
@@ -23,10 +23,10 @@ from wakawaka.config import (
     samples_of,
     sources_of,
 )
-from wakawaka.digest import code_digest
-from wakawaka.errors import InputError
-from wakawaka.files import sha256
-from wakawaka.tuning import TUNED, apply, model_of, paths_of_points, point_of, sizes_of, text, texts
+from wakawaka.core.code_digest import code_digest
+from wakawaka.core.errors import InputError
+from wakawaka.core.files import sha256
+from wakawaka.config.search_space import TUNED, apply, model_of, paths_of_points, point_of, sizes_of, text, texts
 
 
 def in_order(config):

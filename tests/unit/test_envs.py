@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from wakawaka.digest import PACKAGE, sources
+from wakawaka.core.code_digest import PACKAGE, sources
 
 PROJECT = Path(__file__).parents[2]
 SCRIPTS = PACKAGE.parent

@@ -42,29 +42,29 @@ def test_touching_every_file_of_the_project_reruns_nothing(example):
 
 
 def test_editing_the_code_of_figures_redraws_figures_only(example, edit):
-    edit(f"{LIBRARY}/figures.py", "dpi=200", "dpi=100")
+    edit(f"{LIBRARY}/figures/style.py", "dpi=200", "dpi=100")
     planned = example.planned(configfile=SMALL)
     assert planned
     assert all(name.startswith("plot_") for name in planned)
 
 
 def test_editing_one_figure_redraws_that_figure(example, edit):
-    edit(f"{LIBRARY}/plot_learning_curves.py", "import", "import string\nimport")
+    edit(f"{LIBRARY}/figures/plot_learning_curves.py", "import", "import string\nimport")
     assert example.planned(configfile=SMALL) == {"plot_learning_curves": 1}
 
 
 def test_editing_the_code_of_the_model_retrains(example, edit):
-    edit(f"{LIBRARY}/model.py", "keras.layers.Flatten(", "keras.layers.Flatten(trainable=True, ")
+    edit(f"{LIBRARY}/network/build.py", "keras.layers.Flatten(", "keras.layers.Flatten(trainable=True, ")
     planned = example.planned(configfile=SMALL)
     assert planned["train"] == 3
     assert "build_store" not in planned
 
 
 def test_a_comment_or_a_docstring_in_the_model_retrains_nothing(example, edit):
-    text = (example / LIBRARY / "model.py").read_text()
+    text = (example / LIBRARY / "network/build.py").read_text()
     docstring = re.search(r'"""(.+?)"""', text, re.DOTALL)[1]
-    edit(f"{LIBRARY}/model.py", docstring, docstring + "\nMore was said.")
-    edit(f"{LIBRARY}/train.py", "import logging", "# A comment.\nimport logging")
+    edit(f"{LIBRARY}/network/build.py", docstring, docstring + "\nMore was said.")
+    edit(f"{LIBRARY}/training/train.py", "import logging", "# A comment.\nimport logging")
     assert example.planned(configfile=SMALL) == {}
 
 
@@ -84,7 +84,7 @@ def test_another_number_of_draws_scores_again_but_trains_nothing(example, tmp_pa
 
 
 def test_editing_the_code_of_the_verdicts_judges_again_and_nothing_else(example, edit):
-    edit(f"{LIBRARY}/verdicts.py", "OVERFITTED = 1.05", "OVERFITTED = 1.1")
+    edit(f"{LIBRARY}/report/thresholds.py", "OVERFITTED = 1.05", "OVERFITTED = 1.1")
     assert example.planned(configfile=SMALL) == {"verdicts": 1}
 
 

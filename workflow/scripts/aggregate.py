@@ -1,9 +1,9 @@
 """The fold models' mean on the test set, and the out-of-fold predictions."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.aggregate import aggregate
+    from wakawaka.prediction.aggregate import aggregate
 
     aggregate(
         final=snakemake.input.final,

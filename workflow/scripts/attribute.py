@@ -1,9 +1,9 @@
 """Gradients of the prediction for one gene."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.attribute import attribute
+    from wakawaka.interpretation.attribute import attribute
 
     attribute(
         store=snakemake.input.store,

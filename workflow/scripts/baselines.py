@@ -1,9 +1,9 @@
 """What the baselines of a run predict."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.baselines import baselines
+    from wakawaka.evaluation.baselines import baselines
 
     baselines(
         store=snakemake.input.store,

@@ -1,9 +1,9 @@
 """The sources joined by gene and cell."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.build_store import build_store
+    from wakawaka.store.build_store import build_store
 
     build_store(
         store=snakemake.output.store,

@@ -1,9 +1,9 @@
 """The scores on the built-in example beside what its truth allows."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.check_example import check_example
+    from wakawaka.example.check_example import check_example
 
     check_example(
         scores=snakemake.input.scores,

@@ -1,9 +1,9 @@
 """Write what the best point of the search is built of and how it is trained."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.choose_point import choose_point
+    from wakawaka.tuning.choose_trial import choose_point
 
     choose_point(
         ranks=snakemake.input.ranks,

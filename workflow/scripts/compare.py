@@ -1,9 +1,9 @@
 """Models side by side: one page, and its numbers."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.compare import compare
+    from wakawaka.report.compare import compare
 
     compare(
         scores=snakemake.input.scores,

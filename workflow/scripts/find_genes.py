@@ -1,8 +1,8 @@
 """The genes to draw, looked up in the store."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.find_genes import find_genes
+    from wakawaka.interpretation.check_genes import find_genes
 
     find_genes(store=snakemake.input.store, table=snakemake.output.table, genes=snakemake.params.genes)

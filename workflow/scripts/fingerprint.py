@@ -1,9 +1,9 @@
 """What a run was made of: data, settings, software, models, and the time it took."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.fingerprint import fingerprint
+    from wakawaka.report.provenance import fingerprint
 
     fingerprint(
         store=snakemake.input.store,

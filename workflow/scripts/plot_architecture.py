@@ -1,9 +1,9 @@
 """Draw the layers of a trained model."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_architecture import plot_architecture
+    from wakawaka.figures.plot_architecture import plot_architecture
 
     plot_architecture(
         model=snakemake.input.model,

@@ -1,9 +1,9 @@
 """Draw the fold models' spread against their error, or of a binary target the reliability of probabilities."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_calibration import plot_calibration
+    from wakawaka.figures.plot_calibration import plot_calibration
 
     plot_calibration(
         predictions=snakemake.input.predictions,

@@ -1,9 +1,9 @@
 """Draw the gradients of the four bases around the TSS of one gene."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_dna_gene import plot_dna_gene
+    from wakawaka.figures.plot_dna_gene import plot_dna_gene
 
     plot_dna_gene(
         attribution=snakemake.input.attribution,

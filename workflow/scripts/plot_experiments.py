@@ -1,9 +1,9 @@
 """Draw the experiments side by side."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_experiments import plot_experiments
+    from wakawaka.figures.plot_experiments import plot_experiments
 
     plot_experiments(
         scores=snakemake.input.scores,

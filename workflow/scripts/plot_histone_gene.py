@@ -1,9 +1,9 @@
 """Draw the histone marks of one gene and their gradient x input."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_histone_gene import plot_histone_gene
+    from wakawaka.figures.plot_histone_gene import plot_histone_gene
 
     plot_histone_gene(
         attribution=snakemake.input.attribution,

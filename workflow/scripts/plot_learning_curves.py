@@ -1,9 +1,9 @@
 """Draw the loss of every run over the epochs."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_learning_curves import plot_learning_curves
+    from wakawaka.figures.plot_learning_curves import plot_learning_curves
 
     plot_learning_curves(
         histories=snakemake.input.histories,

@@ -1,9 +1,9 @@
 """Draw predicted against true expression of the test set, or of what the folds held out where its truth is not known."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_predictions import plot_predictions
+    from wakawaka.figures.plot_predictions import plot_predictions
 
     plot_predictions(
         predictions=snakemake.input.predictions,

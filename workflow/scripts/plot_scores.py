@@ -1,9 +1,9 @@
 """Draw every predictor side by side."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_scores import plot_scores
+    from wakawaka.figures.plot_scores import plot_scores
 
     plot_scores(
         scores=snakemake.input.scores,

@@ -1,9 +1,9 @@
 """Draw the points of the search."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.plot_tuning import plot_tuning
+    from wakawaka.figures.plot_tuning import plot_tuning
 
     plot_tuning(
         ranks=snakemake.input.ranks,

@@ -1,9 +1,9 @@
 """Predict every cell and gene with the model of one run."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.predict import predict
+    from wakawaka.prediction.predict import predict
 
     predict(
         store=snakemake.input.store,

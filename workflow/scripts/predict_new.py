@@ -1,9 +1,9 @@
 """Predict new cells with a finished model."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.predict_new import predict_new
+    from wakawaka.prediction.predict_new import predict_new
 
     predict_new(
         store=snakemake.input.store,

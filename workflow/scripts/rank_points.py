@@ -1,9 +1,9 @@
 """Rank the points of one rung of the search."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.rank_points import rank_points
+    from wakawaka.tuning.rank_trials import rank_points
 
     rank_points(
         histories=snakemake.input.histories,

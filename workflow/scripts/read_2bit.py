@@ -1,9 +1,9 @@
 """Sequences of the genes' windows from a genome in the 2bit format."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_2bit import read_2bit
+    from wakawaka.sources.sequence.read_2bit import read_2bit
 
     read_2bit(
         genome=snakemake.input.genome,

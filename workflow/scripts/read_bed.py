@@ -1,9 +1,9 @@
 """Genes from a BED file."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_bed import read_bed
+    from wakawaka.sources.genes.read_bed import read_bed
 
     read_bed(
         path=snakemake.input.bed,

@@ -1,9 +1,9 @@
 """Histone marks of one cell from a count file."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_counts import read_counts
+    from wakawaka.sources.histone.read_counts import read_counts
 
     read_counts(
         path=snakemake.input.counts,

@@ -1,9 +1,9 @@
 """Expression from the labels in DeepChrome's files."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_deepchrome_expression import read_deepchrome_expression
+    from wakawaka.sources.expression.read_deepchrome_expression import read_deepchrome_expression
 
     read_deepchrome_expression(
         paths=snakemake.input.csv,

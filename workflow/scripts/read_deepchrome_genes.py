@@ -1,9 +1,9 @@
 """Genes from the files of DeepChrome or DeepDiff."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_deepchrome_genes import read_deepchrome_genes
+    from wakawaka.sources.genes.read_deepchrome_genes import read_deepchrome_genes
 
     read_deepchrome_genes(
         paths=snakemake.input.csv,

@@ -1,9 +1,9 @@
 """Histone marks of one cell from its files of DeepChrome's or DeepDiff's."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_deepchrome_histone import read_deepchrome_histone
+    from wakawaka.sources.histone.read_deepchrome_histone import read_deepchrome_histone
 
     read_deepchrome_histone(
         paths=snakemake.input.csv,

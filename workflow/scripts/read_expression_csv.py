@@ -1,10 +1,10 @@
 """Expression from one file of `gene,value` lines per cell."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.files import as_list
-    from wakawaka.read_expression_csv import read_expression_csv
+    from wakawaka.core.files import as_list
+    from wakawaka.sources.expression.read_expression_csv import read_expression_csv
 
     read_expression_csv(
         paths=as_list(snakemake.input.csv),

@@ -1,9 +1,9 @@
 """Sequences of the genes' windows from a genome in FASTA."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_fasta import read_fasta
+    from wakawaka.sources.sequence.read_fasta import read_fasta
 
     read_fasta(
         genome=snakemake.input.genome,

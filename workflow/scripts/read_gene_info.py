@@ -1,9 +1,9 @@
 """Genes from Roadmap's gene_info table."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_gene_info import read_gene_info
+    from wakawaka.sources.genes.read_gene_info import read_gene_info
 
     read_gene_info(
         path=snakemake.input.gene_info,

@@ -1,9 +1,9 @@
 """Genes from a plain table."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_gene_table import read_gene_table
+    from wakawaka.sources.genes.read_gene_table import read_gene_table
 
     read_gene_table(
         path=snakemake.input.table,

@@ -1,9 +1,9 @@
 """Genes from a GTF or GFF3 file."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_gtf import read_gtf
+    from wakawaka.sources.genes.read_gtf import read_gtf
 
     read_gtf(
         path=snakemake.input.gtf,

@@ -1,9 +1,9 @@
 """One histone mark of one cell from alignments or tracks."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_mark import read_mark
+    from wakawaka.sources.histone.read_mark import read_mark
 
     read_mark(
         files=snakemake.input.files,

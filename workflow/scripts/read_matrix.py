@@ -1,9 +1,9 @@
 """Expression from a matrix."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_matrix import read_matrix
+    from wakawaka.sources.expression.read_matrix import read_matrix
 
     read_matrix(
         path=snakemake.input.matrix,

@@ -1,9 +1,9 @@
 """Expression from the course's npz files."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_npz_expression import read_npz_expression
+    from wakawaka.sources.expression.read_npz_expression import read_npz_expression
 
     read_npz_expression(
         paths=snakemake.input.npz,

@@ -1,9 +1,9 @@
 """Genes from the course's npz files."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_npz_genes import read_npz_genes
+    from wakawaka.sources.genes.read_npz_genes import read_npz_genes
 
     read_npz_genes(
         paths=snakemake.input.npz,

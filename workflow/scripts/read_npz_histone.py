@@ -1,9 +1,9 @@
 """Histone marks of all cells from the course's npz files."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_npz_histone import read_npz_histone
+    from wakawaka.sources.histone.read_npz_histone import read_npz_histone
 
     read_npz_histone(
         paths=snakemake.input.npz,

@@ -1,10 +1,10 @@
 """Expression from the tables of a quantifier, one per cell."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.files import as_list
-    from wakawaka.read_quantification import read_quantification
+    from wakawaka.core.files import as_list
+    from wakawaka.sources.expression.read_quantification import read_quantification
 
     read_quantification(
         paths=as_list(snakemake.input.tables),

@@ -1,9 +1,9 @@
 """The marks of one cell of the sample sheet."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_sample_sheet import read_sample_sheet
+    from wakawaka.sources.histone.stack_marks import read_sample_sheet
 
     read_sample_sheet(
         parts=snakemake.input.parts,

@@ -1,9 +1,9 @@
 """Sequences from the course's seq_data.csv."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.read_sequence_csv import read_sequence_csv
+    from wakawaka.sources.sequence.read_sequence_csv import read_sequence_csv
 
     read_sequence_csv(
         path=snakemake.input.csv,

@@ -1,9 +1,9 @@
 """Scores of networks and baselines, regime by regime, with intervals."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.score import score
+    from wakawaka.evaluation.score import score
 
     score(
         predictions=snakemake.input.predictions,

@@ -1,9 +1,9 @@
 """Write the raw files of the built-in example, as a user would have them, and the truth behind them."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.simulate_example import simulate_example
+    from wakawaka.example.simulate_example import simulate_example
 
     simulate_example(
         genome=snakemake.output.genome,

@@ -1,9 +1,9 @@
 """Write raw files that give the counts of the built-in example once they are counted: alignments, tracks and tables."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.simulate_reads import simulate_reads
+    from wakawaka.example.simulate_reads import simulate_reads
 
     simulate_reads(
         counts=snakemake.input.counts,

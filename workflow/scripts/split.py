@@ -1,9 +1,9 @@
 """The test set and the folds."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.split import split
+    from wakawaka.splits.split import split
 
     split(
         store=snakemake.input.store,

@@ -1,9 +1,9 @@
 """Predictions in the form of the course's competition."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.submit import submit
+    from wakawaka.prediction.submit import submit
 
     submit(
         test=snakemake.input.test,

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.train import train
+    from wakawaka.training.train import train
 
     chosen = json.loads(Path(snakemake.input.chosen).read_text()) if snakemake.input.chosen else {}
     train(

@@ -1,9 +1,9 @@
 """Train one point of the search in one fold."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.tune import tune
+    from wakawaka.tuning.tune import tune
 
     tune(
         store=snakemake.input.store,

@@ -1,9 +1,9 @@
 """What the scores say, in words."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.verdicts import verdicts
+    from wakawaka.report.verdicts import verdicts
 
     verdicts(
         scores=snakemake.input.scores,

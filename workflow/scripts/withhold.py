@@ -1,9 +1,9 @@
 """Write a store without the test set."""
 
-from wakawaka.runtime import job
+from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.withhold import withhold
+    from wakawaka.tuning.drop_test_set import withhold
 
     withhold(
         store=snakemake.input.store,

@@ -1,0 +1,184 @@
+"""The effects of single genes, against formulas written out and layers of Keras."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from wakawaka.genome.dna import one_hot
+from wakawaka.network.build import build_model, effects_of, load_model, mean_of, members_of, without_effects
+from wakawaka.network.gene_effects import BASES, GeneEffects, SeenGenes, variances
+
+WINDOW = 300
+START = (WINDOW - BASES) // 2
+SPEC = {
+    "histone": {"convolutions": [], "dropout": 0, "dense": [3]},
+    "dna": {"convolutions": [{"filters": 2, "width": 6, "activation": "relu", "pool": 50}], "dropout": 0, "dense": []},
+    "joint": {"dense": [3], "dropout": 0},
+    "leaky_slope": 0.05,
+}
+
+
+def some_dna(genes, seed=1):
+    return np.random.default_rng(seed).integers(0, 4, (genes, WINDOW), np.uint8)
+
+
+def mutated(dna, count):
+    """Other bases at the first `count` of those by which a gene is recognised."""
+    other = dna.copy()
+    other[START : START + count] = (other[START : START + count] + 1) % 4
+    return other
+
+
+def some_errors(genes, cells=8, between=0.5, seed=1):
+    random = np.random.default_rng(seed)
+    errors = random.normal(size=(cells, genes)) + random.normal(scale=between**0.5, size=genes)
+    errors[random.random(errors.shape) < 0.3] = np.nan
+    return errors.astype(np.float32)
+
+
+def fit_effects(errors, dna):
+    seen = SeenGenes(dna, np.isfinite(errors).any(axis=0))
+    effects = GeneEffects(seen.codes, seen.values(errors))
+    assert effects(dna) == pytest.approx(seen.alike @ effects.values, abs=1e-5)
+    return effects
+
+
+def test_the_variances_are_those_that_the_errors_were_drawn_with():
+    within, between = variances(some_errors(4000))
+    # The standard deviations of these estimates are about 1% and 4%.
+    assert within == pytest.approx(1, rel=0.05) and between == pytest.approx(0.5, rel=0.15)
+
+
+def test_a_gene_s_effect_is_the_shrunken_mean_of_its_errors():
+    errors, dna = some_errors(30), some_dna(30)
+    errors[:, 7] = np.nan
+    effects = fit_effects(errors, dna)
+    within, between = variances(errors)
+    expected = []
+    for gene in range(30):
+        known = errors[:, gene][~np.isnan(errors[:, gene])]
+        part = len(known) / (len(known) + within / between)
+        expected.append((known.mean() - np.nanmean(errors)) * part if len(known) else 0.0)
+    assert effects(dna) == pytest.approx(expected, rel=1e-4)
+    # Less than the mean, but most of it.
+    means = np.nanmean(np.delete(errors, 7, axis=1), axis=0) - np.nanmean(errors)
+    assert (np.abs(np.delete(effects(dna), 7)) < np.abs(means)).all()
+
+
+def test_an_unseen_gene_has_none_at_all():
+    effects = fit_effects(some_errors(30), some_dna(30))
+    assert (effects(some_dna(200, seed=2)) == 0).all()
+    assert effects.recognised(np.concatenate([some_dna(30), some_dna(2, seed=2)])).tolist() == [True] * 30 + [False] * 2
+
+
+def test_genes_of_the_same_bases_share_one_effect():
+    errors, dna = some_errors(30), some_dna(30)
+    dna[1] = dna[0]
+    found = fit_effects(errors, dna)(dna)
+    within, between = variances(errors)
+    both = errors[:, :2][~np.isnan(errors[:, :2])]
+    # Each carries half of the sum; two effects that are added shrink half as much as one.
+    expected = (both.mean() - np.nanmean(errors)) * len(both) / (len(both) + within / between / 2)
+    assert found[:2] == pytest.approx([expected] * 2, rel=1e-4)
+
+
+@pytest.mark.parametrize(("count", "part"), [(1, 1), (8, 1), (12, 0.5), (16, 0), (40, 0)])
+def test_a_gene_is_recognised_with_a_few_other_bases(count, part):
+    dna = some_dna(30)
+    effects = fit_effects(some_errors(30), dna)
+    assert effects(mutated(dna[3], count)[None]) == pytest.approx(part * effects(dna[3:4]), abs=1e-6)
+
+
+def test_bases_that_are_not_known_are_nobody_s():
+    dna = some_dna(30)
+    dna[2, START:-START] = 4
+    dna[4, START : START + 5] = 4
+    effects = fit_effects(some_errors(30), dna)
+    found = effects(dna)
+    assert found[2] == 0 and found[4] != 0
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        # The genes' means differ less than noise alone would make them.
+        np.array([[1.0, -1.0], [-1.0, 1.0]]),
+        # One gene; one cell of each.
+        np.array([[1.0], [2.0]]),
+        np.array([[1.0, 2.0, 5.0]]),
+        np.array([[np.nan, 2.0], [np.nan, 3.0]]),
+    ],
+)
+def test_there_are_none_where_the_errors_tell_nothing_of_genes(errors):
+    effects = fit_effects(errors, some_dna(errors.shape[1]))
+    assert len(effects.values) and not effects.values.any()
+
+
+def test_errors_without_any_noise_are_remembered_whole():
+    errors = np.tile(np.array([1.0, -2.0, 4.0]), (5, 1))
+    assert fit_effects(errors, some_dna(3)).values == pytest.approx([0, -3, 3], abs=1e-4)
+
+
+def test_what_all_genes_have_in_common_is_no_effect_of_any():
+    errors, dna = some_errors(30), some_dna(30)
+    assert fit_effects(errors + 10, dna).values == pytest.approx(fit_effects(errors, dna).values, abs=1e-5)
+
+
+def test_a_short_window_is_looked_at_whole():
+    dna = some_dna(30)[:, :40]
+    effects = fit_effects(some_errors(30), dna)
+    assert effects.codes.shape == (30, 40) and effects(dna).all()
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_saved_layers_add_what_the_effects_say(tmp_path, members):
+    dna = some_dna(30)
+    dna[5, START : START + 9] = 4
+    effects = fit_effects(some_errors(30), dna)
+    sizes = {"modules": ["histone", "dna"], "marks": 2, "bins": 10, "window": WINDOW}
+    networks = [build_model(SPEC, **sizes) for _ in range(members)]
+    mean_of(networks, effects).save(tmp_path / "model.keras")
+    model = load_model(tmp_path / "model.keras")
+    again = effects_of(model)
+    assert np.array_equal(again.codes, effects.codes) and np.array_equal(again.values, effects.values)
+    seen = np.concatenate([dna, [mutated(dna[0], 12)], some_dna(5, seed=3)])
+    inputs = [np.random.default_rng(1).normal(size=(len(seen), 10, 2)).astype(np.float32), one_hot(seen)]
+    assert len(members_of(model)) == members
+    mean = np.mean([network(inputs) for network in members_of(model)], axis=0)
+    assert model(inputs).numpy() == pytest.approx(mean + effects(seen)[:, None], abs=1e-5)
+    assert effects(seen)[:31].any() and not effects(seen)[31:].any()
+
+
+def test_a_model_without_effects_has_none():
+    networks = [build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW) for _ in range(2)]
+    assert effects_of(networks[0]) is None and effects_of(mean_of(networks)) is None
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_network_without_effects_is_the_mean_of_the_members(members):
+    """Of a gene with too many N to be recognised in full, a gradient of the effects would see its name."""
+    dna = some_dna(30)
+    dna[3, START : START + 12] = 4
+    effects = fit_effects(some_errors(30), dna)
+    networks = [build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW) for _ in range(members)]
+    whole = mean_of(networks, effects)
+    mean = np.mean([network([one_hot(dna)]) for network in networks], axis=0)
+    assert without_effects(whole)([one_hot(dna)]).numpy() == pytest.approx(mean, abs=1e-6)
+    assert not np.allclose(whole([one_hot(dna)]), mean)
+    assert without_effects(networks[0]) is networks[0]
+
+
+def test_gradients_do_not_see_a_gene_s_name():
+    dna = some_dna(30)
+    effects = fit_effects(some_errors(30), dna)
+    network = build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW)
+    found = []
+    for model in (network, mean_of([network], effects)):
+        tensor = tf.constant(one_hot(dna))
+        with tf.GradientTape() as tape:
+            tape.watch(tensor)
+            output = model([tensor])
+        found.append((output.numpy(), tape.gradient(output, tensor).numpy()))
+    assert not np.allclose(found[0][0], found[1][0])
+    assert np.array_equal(found[0][1], found[1][1])

@@ -1,0 +1,1 @@
+"""The built-in example: simulated raw files, and the check of the scores against their truth."""

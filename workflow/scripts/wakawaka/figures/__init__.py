@@ -1,0 +1,1 @@
+"""The figures, each with the table of what it shows."""

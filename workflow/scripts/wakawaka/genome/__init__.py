@@ -1,0 +1,1 @@
+"""DNA codes, gene identifiers and the windows around transcription start sites."""

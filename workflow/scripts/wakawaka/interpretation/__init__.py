@@ -1,0 +1,1 @@
+"""Attributions of predictions to the inputs."""

@@ -1,0 +1,1 @@
+"""The network: its layers, its inputs, its saved form, and fast prediction."""

@@ -1,0 +1,42 @@
+"""Predictions in the form of the course's competition."""
+
+import logging
+
+import pandas as pd
+
+from wakawaka.core.errors import InputError
+from wakawaka.core.files import atomic, read_table
+from wakawaka.core.messages import some
+from wakawaka.genome.gene_ids import number_of_id
+from wakawaka.sources.course_npz import gene_ids, members
+
+log = logging.getLogger(__name__)
+
+
+def submit(test, submission, *, prediction, order=None):
+    """Write a CSV with the header `id,expression`; an id is `{cell}_{integer part of the Ensembl gene id}`.
+
+    The numbers are those that the model predicts: transformed values where the target is transformed, of a binary one probabilities.
+
+    Args:
+        test: path of the test set's predictions. prediction: the column of it to submit.
+        order: path of an npz file whose order of cells and genes the rows take, None for the order of the store.
+
+    Raises:
+        InputError: if the npz file holds samples that are not in the test set.
+    """
+    table = read_table(test)
+    if order:
+        keys = [(cell, gene) for cell, array in members(order) for gene in gene_ids(order, cell, array).tolist()]
+        indexed = table.set_index(["cell", "gene_id"])
+        missing = [key for key in keys if key not in indexed.index]
+        if missing:
+            raise InputError(
+                f"{order}: {len(missing)} of its samples were not held out, so there is no honest prediction to submit for them: "
+                f"{some('_'.join(key) for key in missing)}. Add their cells to `cells.held_out` or their genes to `held_out_genes`."
+            )
+        table = indexed.loc[keys].reset_index()
+    ids = table["cell"] + "_" + table["gene_id"].map(number_of_id)
+    with atomic(submission) as temporary:
+        pd.DataFrame({"id": ids, "expression": table[prediction]}).to_csv(temporary, index=False)
+    log.info("%d rows", len(table))

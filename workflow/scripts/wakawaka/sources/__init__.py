@@ -1,0 +1,1 @@
+"""The readers: each turns one file format into a parsed source."""

@@ -1,0 +1,66 @@
+"""Expression from the last column of the course's npz files."""
+
+import numpy as np
+
+from wakawaka.core.errors import InputError
+from wakawaka.core.files import as_list
+from wakawaka.core.messages import Warnings, some
+from wakawaka.genome.gene_ids import ids_of_numbers
+from wakawaka.sources.course_npz import check_shape, gene_numbers, member_names, take_rows
+from wakawaka.sources.expression.parsed_expression import no_reference, write_expression
+from wakawaka.sources.parsed import shared, unique_rows
+
+
+def read_npz_expression(paths, part, *, cells, marks, bins, reference=None):
+    """Write the expression part from column `marks + 1` of the arrays.
+
+    Only name files whose column holds expression: in the course's eval.npz it is a placeholder, or missing.
+    Cells that no file holds have no expression and are counted, but for `reference`, the one that a ratio is taken to, or None.
+
+    Raises:
+        InputError: no such column, a value that is not finite or not the same on all bins of a gene, differing rows of
+            one gene, or none of the cells, or not the reference, in the files.
+    """
+    paths, warnings = as_list(paths), Warnings()
+    known = {}
+
+    def take(path, cell, array):
+        check_shape(path, cell, array, bins, (len(marks) + 2,))
+        return gene_numbers(path, cell, array), _expression(path, cell, array)
+
+    for path in paths:
+        for cell, pieces in take_rows(path, cells, take):
+            known.setdefault(cell, []).extend(pieces)
+    predicted = [cell for cell in cells if cell != reference]
+    if not known.keys() & set(predicted):
+        raise InputError(
+            f"{some(paths)}: none of the cells in config.yaml ({some(predicted)}) is in the files, "
+            f"which hold {some(member_names(paths[0]))}."
+        )
+    if reference and reference not in known:
+        raise no_reference(reference, paths, "no such array")
+    found = {}
+    for cell, pieces in known.items():
+        number, values = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
+        gene_id = ids_of_numbers(number)
+        keep = unique_rows(gene_id, values, f"{some(paths)} ({cell})", warnings)
+        found[cell] = gene_id[keep], values[keep]
+    write_expression(part, paths, warnings, cells, found, reference, shared(paths))
+
+
+def _expression(path, cell, array):
+    with np.errstate(over="ignore"):
+        column = array[:, :, -1].astype(np.float32)
+    wrong = (column != column[:, :1]).any(axis=1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}: row {row + 1} of {cell} does not hold one finite expression value on all its bins (last column); "
+            "`expression.path` takes only files whose last column is the expression."
+        )
+    if not np.isfinite(column).all():
+        row = int(np.argmin(np.isfinite(column).all(axis=1)))
+        raise InputError(
+            f"{path}: the expression in row {row + 1} of {cell} is not a finite number; leave such genes out of the file."
+        )
+    return column[:, 0].copy()

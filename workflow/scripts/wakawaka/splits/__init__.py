@@ -1,0 +1,1 @@
+"""The test set, the folds, and the audit of what they share."""

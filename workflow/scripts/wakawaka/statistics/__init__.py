@@ -1,0 +1,1 @@
+"""Metrics, intervals, calibration and ridge regression, on plain arrays."""
