@@ -1,10 +1,10 @@
-# make run     the built-in example, from raw files to results/report.html
-# make test    every test
+# `make help` lists what there is to make.
 #
-# Both first install requirements.lock into .venv, which takes a few minutes once and then again only when the lock changes.
+# run and test first install requirements.lock into .venv, which takes a few minutes once and then again only when the lock changes.
 # PYTHON=/path/to/python3.11 names another interpreter than the one found here.
 
-.PHONY: run test setup
+.PHONY: help run test lint config setup
+.DEFAULT_GOAL := help
 
 # Packages from outside .venv would make two machines differ.
 unexport PYTHONPATH PYTHONHOME
@@ -14,16 +14,29 @@ fits = import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14)
 # What .venv was made from, and where: its scripts name their folder, so that a moved one has to be made anew.
 recipe = { pwd; cat requirements.lock; }
 
-run: setup
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\): *\([a-z]* \)*## /\1|/p' Makefile | while IFS='|' read -r target what; do printf 'make %-8s %s\n' "$$target" "$$what"; done
+
+run: setup ## run the built-in example, from raw files to results/report.html
 	.venv/bin/snakemake --cores all
 	.venv/bin/snakemake --cores all --report results/report.html
 	@echo "The report: $(CURDIR)/results/report.html"
 
-test: setup
-	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+test: setup ## run every test, with the line coverage of the library
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov
+
+lint: setup ## check style, formatting and types
+	.venv/bin/snakemake --lint
+	.venv/bin/snakefmt --check Snakefile rules
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+config: setup ## write the comments of config.yaml and docs/configuration.md anew, from the schema
+	cd workflow/scripts && ../../.venv/bin/python -m wakawaka.config.reference
 
 # .venv/complete is written last: after an interrupted installation the next one starts from nothing.
-setup:
+setup: ## install the packages of requirements.lock into .venv
 	@if $(recipe) | cmp -s - .venv/complete; then exit; fi; \
 	for python in $(interpreters) ""; do \
 		if [ "$$python" ] && "$$python" -c "$(fits)" 2>/dev/null; then break; fi; \

@@ -1,6 +1,6 @@
 # WakaWaka: gene expression from histone-mark read counts and DNA sequence.
 #
-# The parts of the pipeline, in the order in which data flow through them. Settings: config.yaml.
+# The stages of the pipeline, in the order in which data flow through them. Settings: config.yaml.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -12,50 +12,51 @@ configfile: "config.yaml"
 report: "workflow/report/workflow.rst"
 
 
-# Checks the config, names the files.
+# The checked config and the plan of the run.
 include: "rules/common.smk"
 # The raw files of the built-in example.
 include: "rules/example.smk"
-# The four sources, each in any of its forms.
+# The four sources, one rule per form.
 include: "rules/genes.smk"
 include: "rules/histone.smk"
 include: "rules/sequence.smk"
 include: "rules/expression.smk"
 # The sources -> the store -> the splits.
 include: "rules/prepare.smk"
-# One model per fold, and the final one.
+# One model per fold, and the final model.
 include: "rules/train.smk"
 # Predictions, their scores, the submission.
 include: "rules/evaluate.smk"
-# The search for better settings, by the folds alone.
+# The search for better hyperparameters, on the folds alone.
 include: "rules/tune.smk"
 # A finished model on new cells.
 include: "rules/predict_new.smk"
-# What the model looks at.
+# The attribution of predictions to inputs.
 include: "rules/interpret.smk"
-# Models side by side, and the report's experiments.
+# The comparison of models, and the report's experiments.
 include: "rules/compare.smk"
 # Figures of the report.
 include: "rules/report.smk"
 
 
 rule all:
+    """Make all predictions, scores, figures and pages; for new cells, only their predictions."""
     default_target: True
     input:
-        TARGETS,
+        targets,
 
 
-# Asked for by its name: the report's experiments, in all folds, their scores and their figure.
 rule experiments:
+    """Train and score the report's experiments, in all folds (on request)."""
     input:
-        "results/score_experiments/scores.tsv",
-        "results/figures/experiments.png",
+        rules.score_experiments.output.scores,
+        rules.plot_experiments.output.figure,
 
 
-# Asked for by its name: the search for settings, and the scores of what it chose.
 rule tuning:
+    """Search for better hyperparameters, and score the best trial (on request)."""
     input:
-        RANKS,
-        CHOSEN,
-        "results/figures/tuning.png",
-        "results/score_tuned/scores.tsv",
+        expand(rules.rank_trials.output.ranks, rung=plan.search.rungs),
+        rules.choose_trial.output.chosen,
+        rules.plot_tuning.output.figure,
+        rules.score_tuned.output.scores,

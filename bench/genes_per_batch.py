@@ -1,14 +1,17 @@
-"""Measures what training.genes_per_batch does to the loss: the first fold of the built-in example, trained with and without it.
+"""Measures what training.genes_per_batch does to the loss: fold-1 of the built-in example, trained with and without it.
 
-Uses the store and the split that the pipeline has left in results/.
+Uses the store and the split that the pipeline has written to results/.
 """
 
+import argparse
 import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from common import (
     ROOT,
+    Row,
     checked_config,
     in_own_process,
     parser,
@@ -25,9 +28,10 @@ SAMPLES = ROOT / "results" / "splits" / "samples.tsv.gz"
 RUN = "fold-1"
 
 
-def genes_of_samples():
-    """Return the gene [sample] of every training sample of the fold."""
-    from wakawaka.splits.regimes import TRAIN, read_regimes
+def genes_of_samples() -> np.ndarray:
+    """Return the gene [sample] int64 of every training sample of the fold."""
+    from wakawaka.splits.regimes import TRAIN
+    from wakawaka.splits.samples import read_regimes
     from wakawaka.store import targets
     from wakawaka.store.store import Store
 
@@ -36,7 +40,7 @@ def genes_of_samples():
     return np.nonzero((read_regimes(SAMPLES, store, RUN) == TRAIN) & known)[1]
 
 
-def settings_of(options):
+def settings_of(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return a dict from a label to what differs from `training` in the config."""
     schedule = checked_config()["training"] | ({"epochs": options.epochs} if options.epochs else {})
     return {
@@ -44,9 +48,9 @@ def settings_of(options):
     }
 
 
-def measure(options, settings, folder):
-    """Return, for each setting, the DataFrame [seed] of the last rows of the histories."""
-    last = {label: [] for label in settings}
+def measure(options: argparse.Namespace, settings: dict[str, dict[str, Any]], folder: str) -> dict[str, pd.DataFrame]:
+    """Return, for each setting, a table of the histories' last rows, with a row per seed."""
+    last: dict[str, list[pd.Series]] = {label: [] for label in settings}
     for seed in range(1, options.seeds + 1):
         for label, schedule in settings.items():
             progress("seed %d of %d, genes_per_batch %s", seed, options.seeds, label)
@@ -56,32 +60,44 @@ def measure(options, settings, folder):
     return {label: pd.DataFrame(rows).drop(columns="epoch") for label, rows in last.items()}
 
 
-def row_of(label, table):
-    """Return a row of the table: the (mean, standard deviation) over the seeds."""
+def row_of(label: str, table: pd.DataFrame) -> Row:
+    """Return a row of the printed table: the (mean, standard deviation) over the seeds."""
     deviations = table.std() if len(table) > 1 else dict.fromkeys(table)
     return {"genes_per_batch": label} | {
         name: (float(values.mean()), deviations[name]) for name, values in table.items()
     }
 
 
-def main():
-    options = parser(__doc__)
-    options.add_argument("--seeds", type=int, default=3, help="1 to this one (default: %(default)s)")
-    options.add_argument("--epochs", type=int, help="of each training (default: that of config.yaml)")
-    options.add_argument(
-        "--genes-per-batch", type=int, nargs="+", default=[50, 20], help="to compare with null (default: 50 20)"
-    )
-    options = options.parse_args()
+def check(options: argparse.Namespace, size: int) -> None:
+    """End with a sentence if the example is not there, or if a setting does not divide a batch of `size` samples."""
     if not (STORE / "store.json").exists() or not SAMPLES.exists():
         sys.exit(
             "The built-in example is not there: run `snakemake --cores 2 --until split` in the project's folder first."
         )
-    size = checked_config()["training"]["batch_size"]
     for number in options.genes_per_batch:
         if size % number:
             sys.exit(
                 f"--genes-per-batch {number} does not divide the {size} samples of a batch (`training.batch_size`)."
             )
+
+
+def main() -> None:
+    """Train with each setting and each seed, and print the table."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--seeds", type=int, default=3, help="number of seeds, from 1 (default: %(default)s)")
+    arguments.add_argument(
+        "--epochs", type=int, help="number of epochs of each training (default: that of config.yaml)"
+    )
+    arguments.add_argument(
+        "--genes-per-batch",
+        type=int,
+        nargs="+",
+        default=[50, 20],
+        help="settings that are compared with null (default: 50 20)",
+    )
+    options = arguments.parse_args()
+    size = checked_config()["training"]["batch_size"]
+    check(options, size)
     genes = genes_of_samples()
     with temporary_folder(options) as folder:
         tables = measure(options, settings_of(options), folder)

@@ -1,11 +1,12 @@
-# Models side by side, and the experiments, which `snakemake experiments` asks for.
+# The comparison of models, and the experiments, for `snakemake experiments`.
 
 
 rule compare:
+    """Compare the scores and settings of all networks on one page."""
     input:
-        scores="results/scores/scores.tsv",
-        histories=expand("results/models/{network}/final/history.tsv", network=NETWORKS),
-        preprocessing=expand("results/models/{network}/final/preprocessing.json", network=NETWORKS),
+        scores=rules.score.output.scores,
+        histories=expand(rules.train.output.history, model=plan.networks, run="final"),
+        preprocessing=expand(rules.train.output.preprocessing, model=plan.networks, run="final"),
     output:
         page=report(
             "results/compare/compare.html",
@@ -26,20 +27,22 @@ rule compare:
         runtime=10,
     params:
         code=code("compare.py"),
-        networks=NETWORKS,
-        models=MODELS,
+        # The network of each input file, in the order of the files.
+        networks=plan.networks,
+        models=plan.models,
     script:
         "../workflow/scripts/compare.py"
 
 
-# The same script as of rule score. Of experiments there is no mean of the fold models.
+# The script is that of rule score. Experiments have no fold mean.
 use rule score as score_experiments with:
+    """Score the experiments and the models that they are variants of."""
     input:
         predictions=experiment_predictions,
-        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
-        ensembles=[],
-        genes="results/splits/genes.tsv",
-        similarity="results/splits/similarity.tsv",
+        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
+        fold_means=[],
+        genes=rules.split.output.genes,
+        similarity=rules.split.output.similarity,
     output:
         scores=report(
             "results/score_experiments/scores.tsv",
@@ -53,13 +56,14 @@ use rule score as score_experiments with:
         "benchmarks/score_experiments/score_experiments.tsv"
     # The other params are those of rule score.
     params:
-        networks=EXPERIMENT_NETWORKS,
-        models=[],
+        predictions=[(network, run) for network in plan.experiment_networks for run in plan.runs],
+        fold_means=[],
 
 
 rule plot_experiments:
+    """Draw the scores of the report's experiments."""
     input:
-        scores="results/score_experiments/scores.tsv",
+        scores=rules.score_experiments.output.scores,
     output:
         figure=report(
             "results/figures/experiments.png",
@@ -79,9 +83,9 @@ rule plot_experiments:
         runtime=15,
     params:
         code=code("plot_experiments.py"),
-        networks=EXPERIMENTS,
-        bases=BASES,
-        printed={name: config["experiments"][name]["printed"] for name in EXPERIMENTS},
-        draw_printed=COURSE,
+        networks=plan.experiments,
+        bases=plan.bases,
+        published_mse={name: config["experiments"][name]["published_mse"] for name in plan.experiments},
+        draw_published=plan.is_course,
     script:
         "../workflow/scripts/plot_experiments.py"

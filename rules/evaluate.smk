@@ -2,11 +2,12 @@
 
 
 rule predict:
+    """Predict all samples with one run of a network."""
     input:
-        store=STORE,
-        samples="results/splits/samples.tsv.gz",
-        model="results/models/{model}/{run}/model.keras",
-        preprocessing="results/models/{model}/{run}/preprocessing.json",
+        store=plan.store,
+        samples=rules.split.output.samples,
+        model=rules.train.output.model,
+        preprocessing=rules.train.output.preprocessing,
     output:
         predictions="results/predictions/{model}/{run}.tsv.gz",
     log:
@@ -25,14 +26,38 @@ rule predict:
         "../workflow/scripts/predict.py"
 
 
-rule aggregate:
+rule baselines:
+    """Predict all samples with the baselines, fitted on the training samples of one run."""
     input:
-        final="results/predictions/{model}/final.tsv.gz",
-        folds=prediction_files,
-        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
-        preprocessing=lambda wildcards: expand(
-            "results/models/{model}/{run}/preprocessing.json", model=wildcards.model, run=RUNS
-        ),
+        store=[path for path in plan.store if not path.endswith("dna.npy")],
+        samples=rules.split.output.samples,
+        genes=rules.split.output.genes,
+    output:
+        predictions="results/baselines/{run}.tsv.gz",
+    log:
+        "logs/baselines/{run}.log",
+    benchmark:
+        "benchmarks/baselines/{run}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("baselines.py"),
+        target=plan.target,
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/baselines.py"
+
+
+rule aggregate:
+    """Join the predictions of a network's runs: the test set, and the samples that folds hold out."""
+    input:
+        predictions=expand(rules.predict.output.predictions, run=plan.runs, allow_missing=True),
+        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
+        preprocessing=expand(rules.train.output.preprocessing, run=plan.runs, allow_missing=True),
     output:
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
@@ -49,42 +74,19 @@ rule aggregate:
         runtime=30,
     params:
         code=code("aggregate.py"),
+        runs=plan.runs,
     script:
         "../workflow/scripts/aggregate.py"
 
 
-rule baselines:
-    input:
-        store=[path for path in STORE if not path.endswith("dna.npy")],
-        samples="results/splits/samples.tsv.gz",
-        genes="results/splits/genes.tsv",
-    output:
-        predictions="results/baselines/{run}.tsv.gz",
-    log:
-        "logs/baselines/{run}.log",
-    benchmark:
-        "benchmarks/baselines/{run}.tsv"
-    conda:
-        "../envs/tables.yaml"
-    threads: 2
-    resources:
-        mem_mb=4000,
-        runtime=60,
-    params:
-        code=code("baselines.py"),
-        target=TARGET,
-        seed=config["seed"],
-    script:
-        "../workflow/scripts/baselines.py"
-
-
 rule score:
+    """Score networks and baselines by regime, with bootstrap intervals."""
     input:
-        predictions=expand("results/predictions/{network}/{run}.tsv.gz", network=NETWORKS, run=RUNS),
-        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
-        ensembles=expand("results/predictions/{model}/test.tsv.gz", model=MODELS),
-        genes="results/splits/genes.tsv",
-        similarity="results/splits/similarity.tsv",
+        predictions=expand(rules.predict.output.predictions, model=plan.networks, run=plan.runs),
+        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
+        fold_means=expand(rules.aggregate.output.test, model=plan.models),
+        genes=rules.split.output.genes,
+        similarity=rules.split.output.similarity,
     output:
         scores=report(
             "results/scores/scores.tsv",
@@ -104,23 +106,25 @@ rule score:
         runtime=120,
     params:
         code=code("score.py"),
-        networks=NETWORKS,
-        models=MODELS,
-        runs=RUNS,
-        draws=config["bootstrap"]["draws"],
-        rank_draws=config["bootstrap"]["rank_draws"],
+        # The network and run, the run, and the model of each input file, in the order of the files.
+        predictions=[(network, run) for network in plan.networks for run in plan.runs],
+        baselines=plan.runs,
+        fold_means=plan.models,
+        replicates=config["bootstrap"]["replicates"],
+        rank_replicates=config["bootstrap"]["rank_replicates"],
         seed=config["seed"],
-        binary=BINARY,
+        binary=plan.binary,
     script:
         "../workflow/scripts/score.py"
 
 
 rule verdicts:
+    """Judge the scores, and write the summary that opens the report."""
     input:
-        scores="results/scores/scores.tsv",
-        histories=expand("results/models/{model}/{run}/history.tsv", model=MODELS, run=RUNS),
-        audit="results/splits/audit.tsv",
-        truth="results/example/truth.json" if SIMULATED else [],
+        scores=rules.score.output.scores,
+        histories=expand(rules.train.output.history, model=plan.models, run=plan.runs),
+        audit=rules.split.output.audit,
+        truth=rules.simulate_example.output.truth if plan.is_simulated else [],
     output:
         verdicts=report(
             "results/verdicts/verdicts.tsv",
@@ -128,7 +132,7 @@ rule verdicts:
             category="Scores",
             labels={"table": "verdicts"},
         ),
-        first_page="results/verdicts/first_page.rst",
+        summary="results/verdicts/summary.rst",
     log:
         "logs/verdicts/verdicts.log",
     benchmark:
@@ -140,18 +144,19 @@ rule verdicts:
         runtime=10,
     params:
         code=code("verdicts.py"),
-        models=MODELS,
-        runs=RUNS,
-        modules=MODULES,
-        binary=BINARY,
+        # The model and run of each input file, in the order of the files.
+        histories=[(model, run) for model in plan.models for run in plan.runs],
+        modules=plan.modules,
+        binary=plan.binary,
     script:
         "../workflow/scripts/verdicts.py"
 
 
 rule check_example:
+    """Compare the scores of the built-in example with its planted effects."""
     input:
-        scores="results/scores/scores.tsv",
-        truth="results/example/truth.json",
+        scores=rules.score.output.scores,
+        truth=rules.simulate_example.output.truth,
     output:
         table=report(
             "results/check_example/example.tsv",
@@ -170,14 +175,15 @@ rule check_example:
         runtime=10,
     params:
         code=code("check_example.py"),
-        models=MODELS,
+        models=plan.models,
     script:
         "../workflow/scripts/check_example.py"
 
 
 rule submit:
+    """Write predictions in the form of the course's competition."""
     input:
-        test="results/predictions/{model}/test.tsv.gz",
+        test=rules.aggregate.output.test,
         order=config["submission"]["order"] or [],
     output:
         submission="results/predictions/{model}/submission.csv",
@@ -197,36 +203,37 @@ rule submit:
         "../workflow/scripts/submit.py"
 
 
-rule fingerprint:
+rule provenance:
+    """List the data, settings, software, models and times of the run."""
     input:
-        store=STORE,
-        samples="results/splits/samples.tsv.gz",
-        preprocessing=expand("results/models/{model}/{run}/preprocessing.json", model=NETWORKS, run=RUNS),
-        # So that it comes after these jobs. Their benchmark files as inputs would train everything again where they were deleted.
+        store=plan.store,
+        samples=rules.split.output.samples,
+        preprocessing=expand(rules.train.output.preprocessing, model=plan.networks, run=plan.runs),
+        # They make it run after these jobs, whose benchmark files it reads. As inputs, deleted benchmark files would cause new training.
         others=[
-            *expand("results/predictions/{model}/{run}.tsv.gz", model=NETWORKS, run=RUNS),
-            *expand("results/baselines/{run}.tsv.gz", run=RUNS),
+            *expand(rules.predict.output.predictions, model=plan.networks, run=plan.runs),
+            *expand(rules.baselines.output.predictions, run=plan.runs),
         ],
     output:
         table=report(
-            "results/fingerprint/fingerprint.tsv",
-            caption="../workflow/report/fingerprint.rst",
+            "results/provenance/provenance.tsv",
+            caption="../workflow/report/provenance.rst",
             category="Data and versions",
-            labels={"table": "fingerprint"},
+            labels={"table": "provenance"},
         ),
     log:
-        "logs/fingerprint/fingerprint.log",
+        "logs/provenance/provenance.log",
     benchmark:
-        "benchmarks/fingerprint/fingerprint.tsv"
+        "benchmarks/provenance/provenance.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        code=code("fingerprint.py"),
+        code=code("provenance.py"),
         benchmarks="benchmarks",
         config=config,
-        target=TARGET,
+        target=plan.target,
     script:
-        "../workflow/scripts/fingerprint.py"
+        "../workflow/scripts/provenance.py"

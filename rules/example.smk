@@ -2,10 +2,11 @@
 
 
 rule simulate_example:
+    """Simulate the raw files of the built-in example, and write the truth behind them."""
     output:
         genome="results/example/genome.fa",
         annotation="results/example/genes.gtf",
-        counts=expand("results/example/counts/{cell}.tsv.gz", cell=CELLS),
+        counts=expand("results/example/counts/{cell}.tsv.gz", cell=plan.cells),
         expression="results/example/expression.tsv",
         held_out_genes="results/example/held_out_genes.txt",
         truth="results/example/truth.json",
@@ -28,7 +29,7 @@ rule simulate_example:
         effect=config["example"]["effect"],
         motif_copies=config["example"]["motif_copies"],
         depth=config["example"]["depth"],
-        marks=MARKS,
+        marks=plan.marks,
         window=config["window"],
         bins=config["bins"],
     script:
@@ -36,17 +37,18 @@ rule simulate_example:
 
 
 rule simulate_reads:
+    """Write alignments, tracks and tables that give the counts of the built-in example."""
     input:
-        counts=expand("results/example/counts/{cell}.tsv.gz", cell=CELLS),
-        annotation="results/example/genes.gtf",
-        genome="results/example/genome.fa",
-        expression="results/example/expression.tsv",
-        held_out_genes="results/example/held_out_genes.txt",
+        counts=rules.simulate_example.output.counts,
+        annotation=rules.simulate_example.output.annotation,
+        genome=rules.simulate_example.output.genome,
+        expression=rules.simulate_example.output.expression,
+        held_out_genes=rules.simulate_example.output.held_out_genes,
     output:
-        reads=[path for _, _, path in RAW_EXAMPLE],
+        reads=[path for _, _, path in plan.example_reads],
         genes="results/example/reads/genes.gff3.gz",
         sequence="results/example/reads/genome.fa.gz",
-        quantifications=expand("results/example/reads/quant/{cell}.genes.sf", cell=CELLS),
+        quantifications=expand("results/example/reads/quant/{cell}.genes.sf", cell=plan.cells),
         held_out="results/example/reads/held_out_genes.txt",
     log:
         "logs/simulate_reads/simulate_reads.log",
@@ -59,9 +61,9 @@ rule simulate_reads:
         runtime=15,
     params:
         code=code("simulate_reads.py"),
-        cells=CELLS,
-        file_cells=[cell for cell, _, _ in RAW_EXAMPLE],
-        file_marks=[mark for _, mark, _ in RAW_EXAMPLE],
+        cells=plan.cells,
+        # The cell and mark of each file of reads, in the order of the files.
+        reads=[(cell, mark) for cell, mark, _ in plan.example_reads],
         window=config["window"],
         bins=config["bins"],
         seed=config["seed"],

@@ -1,11 +1,12 @@
-# Where the genes' transcription start sites are: one rule for each form.
+# The genes' transcription start sites: one rule per form.
 
 
 rule read_gtf:
+    """Read genes from a GTF or GFF3 file."""
     input:
         gtf=lambda wildcards: config["genes"]["path"],
     output:
-        part="results/read_gtf/genes.npz",
+        parsed="results/read_gtf/genes.npz",
     log:
         "logs/read_gtf/read_gtf.log",
     benchmark:
@@ -24,10 +25,11 @@ rule read_gtf:
 
 
 rule read_gene_info:
+    """Read genes from Roadmap's gene_info table."""
     input:
         gene_info=lambda wildcards: config["genes"]["path"],
     output:
-        part="results/read_gene_info/genes.npz",
+        parsed="results/read_gene_info/genes.npz",
     log:
         "logs/read_gene_info/read_gene_info.log",
     benchmark:
@@ -45,10 +47,11 @@ rule read_gene_info:
 
 
 rule read_bed:
+    """Read genes from a BED file."""
     input:
         bed=lambda wildcards: config["genes"]["path"],
     output:
-        part="results/read_bed/genes.npz",
+        parsed="results/read_bed/genes.npz",
     log:
         "logs/read_bed/read_bed.log",
     benchmark:
@@ -65,10 +68,11 @@ rule read_bed:
 
 
 rule read_gene_table:
+    """Read genes from a plain table."""
     input:
         table=lambda wildcards: config["genes"]["path"],
     output:
-        part="results/read_gene_table/genes.npz",
+        parsed="results/read_gene_table/genes.npz",
     log:
         "logs/read_gene_table/read_gene_table.log",
     benchmark:
@@ -87,10 +91,11 @@ rule read_gene_table:
 
 
 rule read_npz_genes:
+    """Read genes from the course's npz files."""
     input:
         npz=lambda wildcards: config["genes"]["path"],
     output:
-        part="results/read_npz_genes/genes.npz",
+        parsed="results/read_npz_genes/genes.npz",
     log:
         "logs/read_npz_genes/read_npz_genes.log",
     benchmark:
@@ -107,10 +112,11 @@ rule read_npz_genes:
 
 
 rule read_deepchrome_genes:
+    """Read genes from DeepChrome's files."""
     input:
-        csv=lambda wildcards: paths("genes"),
+        csv=lambda wildcards: plan.paths("genes"),
     output:
-        part="results/read_deepchrome_genes/genes.npz",
+        parsed="results/read_deepchrome_genes/genes.npz",
     log:
         "logs/read_deepchrome_genes/read_deepchrome_genes.log",
     benchmark:
@@ -122,7 +128,7 @@ rule read_deepchrome_genes:
         runtime=30,
     params:
         code=code("read_deepchrome_genes.py"),
-        marks=MARKS,
+        marks=plan.marks,
         bins=config["bins"],
     script:
         "../workflow/scripts/read_deepchrome_genes.py"

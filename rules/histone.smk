@@ -1,57 +1,60 @@
-# Histone marks in the bins of every gene's window: one rule for each form.
+# Histone marks in the bins of every gene's window: one rule per form.
 
 
 rule read_mark:
+    """Count one histone mark of one cell, from alignments or tracks."""
     input:
-        files=lambda wildcards: [path for mark, path in SAMPLES[wildcards.cell] if mark == wildcards.mark],
-        genes=part("genes"),
+        files=lambda wildcards: [path for mark, path in plan.samples[wildcards.cell] if mark == wildcards.mark],
+        genes=plan.parsed("genes"),
     output:
-        part="results/read_mark/{cell}/{mark}.npz",
+        parsed="results/read_mark/{cell}/{mark}.npz",
     log:
         "logs/read_mark/{cell}/{mark}.log",
     benchmark:
         "benchmarks/read_mark/{cell}/{mark}.tsv"
     conda:
         "../envs/tables.yaml"
-    # Files side by side keep all cores busy; only of a BAM with an index, two can take other chromosomes each.
+    # Jobs in parallel keep all cores busy. Only a BAM with an index can be split by chromosome between two threads.
     threads: lambda wildcards, input: 2 if any(map(find_index, input.files)) else 1
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        **COUNTING,
+        **plan.counting,
         code=code("read_mark.py"),
     script:
         "../workflow/scripts/read_mark.py"
 
 
-rule read_sample_sheet:
+rule stack_marks:
+    """Put the marks of one cell of the sample sheet together."""
     input:
-        parts=expand("results/read_mark/{{cell}}/{mark}.npz", mark=MARKS),
+        parsed_marks=expand(rules.read_mark.output.parsed, mark=plan.marks, allow_missing=True),
     output:
-        part="results/read_sample_sheet/{cell}.npz",
+        parsed="results/stack_marks/{cell}.npz",
     log:
-        "logs/read_sample_sheet/{cell}.log",
+        "logs/stack_marks/{cell}.log",
     benchmark:
-        "benchmarks/read_sample_sheet/{cell}.tsv"
+        "benchmarks/stack_marks/{cell}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("read_sample_sheet.py"),
-        marks=MARKS,
+        code=code("stack_marks.py"),
+        marks=plan.marks,
         scale=config["histone"]["scale"],
     script:
-        "../workflow/scripts/read_sample_sheet.py"
+        "../workflow/scripts/stack_marks.py"
 
 
 rule read_counts:
+    """Read the histone marks of one cell from a table of counts."""
     input:
         counts=lambda wildcards: config["histone"]["path"].replace("{cell}", wildcards.cell),
     output:
-        part="results/read_counts/{cell}.npz",
+        parsed="results/read_counts/{cell}.npz",
     log:
         "logs/read_counts/{cell}.log",
     benchmark:
@@ -63,7 +66,7 @@ rule read_counts:
         runtime=30,
     params:
         code=code("read_counts.py"),
-        marks=MARKS,
+        marks=plan.marks,
         bins=config["bins"],
         scale=config["histone"]["scale"],
         order=config["histone"]["bin_order"],
@@ -72,10 +75,11 @@ rule read_counts:
 
 
 rule read_npz_histone:
+    """Read the histone marks of all cells from the course's npz files."""
     input:
         npz=lambda wildcards: config["histone"]["path"],
     output:
-        parts=expand("results/read_npz_histone/{cell}.npz", cell=CELLS),
+        parsed=expand("results/read_npz_histone/{cell}.npz", cell=plan.cells),
     log:
         "logs/read_npz_histone/read_npz_histone.log",
     benchmark:
@@ -87,8 +91,8 @@ rule read_npz_histone:
         runtime=60,
     params:
         code=code("read_npz_histone.py"),
-        cells=CELLS,
-        marks=MARKS,
+        cells=plan.cells,
+        marks=plan.marks,
         bins=config["bins"],
         scale=config["histone"]["scale"],
         order=config["histone"]["bin_order"],
@@ -97,10 +101,11 @@ rule read_npz_histone:
 
 
 rule read_deepchrome_histone:
+    """Read the histone marks of one cell from DeepChrome's files."""
     input:
-        csv=lambda wildcards: paths("histone", wildcards.cell),
+        csv=lambda wildcards: plan.paths("histone", wildcards.cell),
     output:
-        part="results/read_deepchrome_histone/{cell}.npz",
+        parsed="results/read_deepchrome_histone/{cell}.npz",
     log:
         "logs/read_deepchrome_histone/{cell}.log",
     benchmark:
@@ -112,7 +117,7 @@ rule read_deepchrome_histone:
         runtime=30,
     params:
         code=code("read_deepchrome_histone.py"),
-        marks=MARKS,
+        marks=plan.marks,
         bins=config["bins"],
         order=config["histone"]["bin_order"],
     script:

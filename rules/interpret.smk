@@ -1,16 +1,17 @@
-# What the model looks at.
+# The attribution of predictions to inputs.
 
 
-rule find_genes:
+rule check_genes:
+    """Check that the store has the genes of `interpret`."""
     input:
-        store=STORE,
+        store=plan.store,
     output:
-        table="results/attributions/genes.tsv",
+        table="results/check_genes/genes.tsv",
     log:
-        "logs/find_genes/find_genes.log",
+        "logs/check_genes/check_genes.log",
     benchmark:
-        "benchmarks/find_genes/find_genes.tsv"
-    # First in the queue: a misspelt gene should not be found out when all has been trained.
+        "benchmarks/check_genes/check_genes.tsv"
+    # First in the queue, so that a misspelt gene is found before anything is trained.
     priority: 1
     conda:
         "../envs/tables.yaml"
@@ -18,19 +19,20 @@ rule find_genes:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("find_genes.py"),
+        code=code("check_genes.py"),
         genes=config["interpret"]["genes"],
     script:
-        "../workflow/scripts/find_genes.py"
+        "../workflow/scripts/check_genes.py"
 
 
 rule attribute:
+    """Attribute a network's prediction for a gene to positions of its inputs."""
     input:
-        store=STORE,
-        test="results/predictions/{model}/test.tsv.gz",
-        out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
-        models=lambda wildcards: expand("results/models/{model}/{run}/model.keras", model=wildcards.model, run=RUNS),
-        preprocessing="results/models/{model}/final/preprocessing.json",
+        store=plan.store,
+        test=rules.aggregate.output.test,
+        out_of_fold=rules.aggregate.output.out_of_fold,
+        models=lambda wildcards: expand(rules.train.output.model, model=wildcards.model, run=plan.runs),
+        preprocessing=expand(rules.train.output.preprocessing, run="final", allow_missing=True)[0],
     output:
         attribution="results/attributions/{model}/{gene}.npz",
     log:
@@ -45,6 +47,6 @@ rule attribute:
         runtime=60,
     params:
         code=code("attribute.py"),
-        runs=RUNS,
+        runs=plan.runs,
     script:
         "../workflow/scripts/attribute.py"

@@ -1,38 +1,41 @@
-# A finished model on new cells: their sample sheet -> a store of their own -> predictions. Nothing is trained.
+# A finished model on new cells: sample sheet -> store of the new cells -> predictions. Nothing is trained.
 
 
 use rule read_mark as read_new_mark with:
+    """Count one histone mark of one new cell, from alignments or tracks."""
     input:
-        files=lambda wildcards: [path for mark, path in NEW_SAMPLES[wildcards.cell] if mark == wildcards.mark],
-        genes=part("genes"),
+        files=lambda wildcards: [path for mark, path in plan.new_samples[wildcards.cell] if mark == wildcards.mark],
+        genes=plan.parsed("genes"),
     output:
-        part="results/predict_new/{cell}/{mark}.npz",
+        parsed="results/predict_new/{cell}/{mark}.npz",
     log:
         "logs/read_mark/new/{cell}/{mark}.log",
     benchmark:
         "benchmarks/read_mark/new/{cell}/{mark}.tsv"
 
 
-use rule read_sample_sheet as read_new_sample_sheet with:
+use rule stack_marks as stack_new_marks with:
+    """Put the marks of one new cell together."""
     input:
-        parts=expand("results/predict_new/{{cell}}/{mark}.npz", mark=MARKS),
+        parsed_marks=expand(rules.read_new_mark.output.parsed, mark=plan.marks, allow_missing=True),
     output:
-        part="results/predict_new/{cell}.npz",
+        parsed="results/predict_new/{cell}.npz",
     log:
-        "logs/read_sample_sheet/new/{cell}.log",
+        "logs/stack_marks/new/{cell}.log",
     benchmark:
-        "benchmarks/read_sample_sheet/new/{cell}.tsv"
+        "benchmarks/stack_marks/new/{cell}.tsv"
 
 
 use rule build_store as build_new_store with:
+    """Join the parsed sources of new cells into a store of their own."""
     input:
-        genes=part("genes"),
-        histone=expand("results/predict_new/{cell}.npz", cell=NEW_SAMPLES) if "histone" in MODULES else [],
-        sequence=part("sequence") if "dna" in MODULES else [],
+        genes=plan.parsed("genes"),
+        histone=expand(rules.stack_new_marks.output.parsed, cell=plan.new_samples) if "histone" in plan.modules else [],
+        sequence=plan.parsed("sequence") if "dna" in plan.modules else [],
         expression=[],
-        shared=SHARED,
+        shared=plan.shared_files,
     output:
-        store=NEW_STORE,
+        store=plan.new_store,
         warnings="results/predict_new/warnings.tsv",
     log:
         "logs/build_store/new.log",
@@ -40,19 +43,20 @@ use rule build_store as build_new_store with:
         "benchmarks/build_store/new.tsv"
     params:
         code=code("build_store.py"),
-        cells=list(NEW_SAMPLES),
-        marks=MARKS,
+        cells=list(plan.new_samples),
+        marks=plan.marks,
         window=config["window"],
         bins=config["bins"],
-        oriented=config["oriented"],
+        strand_aware=config["strand_aware"],
         reference=None,
 
 
 rule predict_new:
+    """Predict new cells with a finished model."""
     input:
-        store=NEW_STORE,
-        # A model that this pipeline can make is taken as it is: as an input it would be trained again whenever a setting has changed.
-        model=[] if NEW_MODEL.startswith("results/") else [NEW_MODEL, NEW_PREPROCESSING],
+        store=plan.new_store,
+        # A model of this pipeline is no input, because it would be trained again whenever a setting has changed.
+        model=[] if plan.new_model.startswith("results/") else [plan.new_model, plan.new_preprocessing],
     output:
         predictions="results/predict_new/predictions.tsv.gz",
     log:
@@ -67,9 +71,9 @@ rule predict_new:
         runtime=120,
     params:
         code=code("predict_new.py"),
-        # It is known by its content instead.
-        digest=lambda wildcards: digests([NEW_MODEL, NEW_PREPROCESSING]),
-        model=NEW_MODEL,
-        preprocessing=NEW_PREPROCESSING,
+        # The content of the model stands in for the input.
+        digest=lambda wildcards: digests([plan.new_model, plan.new_preprocessing]),
+        model=plan.new_model,
+        preprocessing=plan.new_preprocessing,
     script:
         "../workflow/scripts/predict_new.py"

@@ -2,14 +2,15 @@
 
 
 rule build_store:
+    """Join the parsed sources into one store of arrays and tables."""
     input:
-        genes=part("genes"),
-        histone=expand(part("histone"), cell=CELLS) if "histone" in MODULES else [],
-        sequence=part("sequence") if "dna" in MODULES else [],
-        expression=part("expression"),
-        shared=SHARED,
+        genes=plan.parsed("genes"),
+        histone=expand(plan.parsed("histone"), cell=plan.cells) if "histone" in plan.modules else [],
+        sequence=plan.parsed("sequence") if "dna" in plan.modules else [],
+        expression=plan.parsed("expression"),
+        shared=plan.shared_files,
     output:
-        store=STORE,
+        store=plan.store,
         warnings="results/store/warnings.tsv",
     log:
         "logs/build_store/build_store.log",
@@ -22,19 +23,20 @@ rule build_store:
         runtime=60,
     params:
         code=code("build_store.py"),
-        cells=CELLS,
-        marks=MARKS,
+        cells=plan.cells,
+        marks=plan.marks,
         window=config["window"],
         bins=config["bins"],
-        oriented=config["oriented"],
-        reference=REFERENCE,
+        strand_aware=config["strand_aware"],
+        reference=plan.reference,
     script:
         "../workflow/scripts/build_store.py"
 
 
 rule split:
+    """Choose the test set and the folds, and audit them for leaks."""
     input:
-        store=STORE,
+        store=plan.store,
         held_out_genes=config["held_out_genes"] if isinstance(config["held_out_genes"], str) else [],
     output:
         genes="results/splits/genes.tsv",
@@ -58,7 +60,7 @@ rule split:
         held_out_genes=[] if isinstance(config["held_out_genes"], str) else config["held_out_genes"],
         folds=config["folds"]["number"],
         hold_out=config["folds"]["hold_out"],
-        target=TARGET,
+        target=plan.target,
         seed=config["seed"],
         allow_leakage=config["allow_leakage"],
     script:

@@ -1,9 +1,10 @@
-# Figures of the report; each with the table of what it shows.
+# The figures of the report, each with a table of its values.
 
 
 rule plot_learning_curves:
+    """Draw the losses of all runs of a model by epoch."""
     input:
-        histories=lambda wildcards: expand("results/models/{model}/{run}/history.tsv", model=wildcards.model, run=RUNS),
+        histories=lambda wildcards: expand(rules.train.output.history, model=wildcards.model, run=plan.runs),
     output:
         figure=report(
             "results/figures/{model}/learning_curves.png",
@@ -23,14 +24,15 @@ rule plot_learning_curves:
         runtime=15,
     params:
         code=code("plot_learning_curves.py"),
-        runs=RUNS,
+        runs=plan.runs,
     script:
         "../workflow/scripts/plot_learning_curves.py"
 
 
 rule plot_scores:
+    """Draw the scores of all predictors."""
     input:
-        scores="results/scores/scores.tsv",
+        scores=rules.score.output.scores,
     output:
         figure=report(
             "results/figures/scores.png",
@@ -55,16 +57,17 @@ rule plot_scores:
 
 
 rule plot_predictions:
+    """Draw predicted against true expression, or ROC curves for labels."""
     input:
-        predictions="results/predictions/{model}/test.tsv.gz",
-        out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
-        scores="results/scores/scores.tsv",
+        predictions=rules.aggregate.output.test,
+        out_of_fold=rules.aggregate.output.out_of_fold,
+        scores=rules.score.output.scores,
     output:
         figure=report(
             "results/figures/{model}/predictions.png",
             caption="../workflow/report/plot_predictions.rst",
             category="Scores",
-            labels={"model": "{model}", "figure": "ROC curves" if BINARY else "predicted against true"},
+            labels={"model": "{model}", "figure": "ROC curves" if plan.binary else "predicted against true"},
         ),
         table="results/figures/{model}/predictions.tsv",
     log:
@@ -78,15 +81,16 @@ rule plot_predictions:
         runtime=15,
     params:
         code=code("plot_predictions.py"),
-        target_label=TARGET_LABEL,
-        binary=BINARY,
+        target_label=plan.target_label,
+        binary=plan.binary,
     script:
         "../workflow/scripts/plot_predictions.py"
 
 
 rule plot_calibration:
+    """Draw how predictions of a model agree with the truth on average."""
     input:
-        predictions="results/predictions/{model}/test.tsv.gz",
+        predictions=rules.aggregate.output.test,
     output:
         figure=report(
             "results/figures/{model}/calibration.png",
@@ -106,15 +110,16 @@ rule plot_calibration:
         runtime=15,
     params:
         code=code("plot_calibration.py"),
-        target_label=TARGET_LABEL,
-        binary=BINARY,
+        target_label=plan.target_label,
+        binary=plan.binary,
     script:
         "../workflow/scripts/plot_calibration.py"
 
 
 rule plot_architecture:
+    """Draw the layers of a model."""
     input:
-        model="results/models/{model}/final/model.keras",
+        model=expand(rules.train.output.model, run="final", allow_missing=True)[0],
     output:
         figure=report(
             "results/figures/{model}/architecture.png",
@@ -139,8 +144,9 @@ rule plot_architecture:
 
 
 rule plot_histone_gene:
+    """Draw the histone marks of a gene and their attribution."""
     input:
-        attribution="results/attributions/{model}/{gene}.npz",
+        attribution=rules.attribute.output.attribution,
     output:
         figure=report(
             "results/figures/{model}/histone_{gene}.png",
@@ -165,8 +171,9 @@ rule plot_histone_gene:
 
 
 rule plot_dna_gene:
+    """Draw the DNA of a gene and its attribution."""
     input:
-        attribution="results/attributions/{model}/{gene}.npz",
+        attribution=rules.attribute.output.attribution,
     output:
         figure=report(
             "results/figures/{model}/dna_{gene}.png",

@@ -1,12 +1,13 @@
-# The DNA of every gene's window: one rule for each form.
+# The DNA of every gene's window: one rule per form.
 
 
 rule read_fasta:
+    """Cut the genes' windows out of a genome in FASTA."""
     input:
         genome=lambda wildcards: config["sequence"]["path"],
-        genes=part("genes"),
+        genes=plan.parsed("genes"),
     output:
-        part="results/read_fasta/sequence.npz",
+        parsed="results/read_fasta/sequence.npz",
     log:
         "logs/read_fasta/read_fasta.log",
     benchmark:
@@ -19,17 +20,18 @@ rule read_fasta:
     params:
         code=code("read_fasta.py"),
         window=config["window"],
-        oriented=config["oriented"],
+        strand_aware=config["strand_aware"],
     script:
         "../workflow/scripts/read_fasta.py"
 
 
 rule read_2bit:
+    """Cut the genes' windows out of a genome in 2bit."""
     input:
         genome=lambda wildcards: config["sequence"]["path"],
-        genes=part("genes"),
+        genes=plan.parsed("genes"),
     output:
-        part="results/read_2bit/sequence.npz",
+        parsed="results/read_2bit/sequence.npz",
     log:
         "logs/read_2bit/read_2bit.log",
     benchmark:
@@ -42,16 +44,17 @@ rule read_2bit:
     params:
         code=code("read_2bit.py"),
         window=config["window"],
-        oriented=config["oriented"],
+        strand_aware=config["strand_aware"],
     script:
         "../workflow/scripts/read_2bit.py"
 
 
 rule read_sequence_csv:
+    """Read the genes' windows from the course's CSV file."""
     input:
         csv=lambda wildcards: config["sequence"]["path"],
     output:
-        part="results/read_sequence_csv/sequence.npz",
+        parsed="results/read_sequence_csv/sequence.npz",
     log:
         "logs/read_sequence_csv/read_sequence_csv.log",
     benchmark:

@@ -2,15 +2,16 @@
 
 
 onstart:
-    start_afresh()
+    remove_checkpoints()
 
 
 rule train:
+    """Train one run of a network: a fold, or the final run on all training samples."""
     input:
-        store=STORE,
-        samples="results/splits/samples.tsv.gz",
-        # Of the network `tuned` it takes the place of the params spec and schedule.
-        chosen=lambda wildcards: CHOSEN if wildcards.model == TUNED else [],
+        store=plan.store,
+        samples=rules.split.output.samples,
+        # For the network `tuned` it replaces the params spec and schedule.
+        chosen=lambda wildcards: rules.choose_trial.output.chosen if wildcards.model == TUNED else [],
     output:
         model="results/models/{model}/{run}/model.keras",
         preprocessing="results/models/{model}/{run}/preprocessing.json",
@@ -19,12 +20,12 @@ rule train:
         "logs/train/{model}/{run}.log",
     benchmark:
         "benchmarks/train/{model}/{run}.tsv"
-    # First what takes long, then the predictions: at the end no core is idle beside a last long job.
+    # Long jobs run before predictions, so that no core is idle while a last long job runs.
     priority: 1
     conda:
         "../envs/model.yaml"
-    # One, and not all: the bits of a model depend on the number of threads, and two runs side by side are done sooner than one after
-    # the other on two threads each. Where every job has a machine of its own, profiles say `set-threads`.
+    # The bits of a model depend on the number of threads, and two runs in parallel finish sooner than two in turn with two threads each.
+    # Profiles in which every job has a machine of its own say `set-threads`.
     threads: 1
     resources:
         mem_mb=6000,
@@ -33,11 +34,11 @@ rule train:
         code=code("train.py"),
         spec=lambda wildcards: network(wildcards.model)["spec"],
         modules=lambda wildcards: network(wildcards.model)["modules"],
-        shuffled_dna=lambda wildcards: network(wildcards.model)["shuffled_dna"],
-        target=TARGET,
+        permuted_genes=lambda wildcards: network(wildcards.model)["permuted_genes"],
+        target=plan.target,
         schedule=lambda wildcards: network(wildcards.model)["schedule"],
         seed=config["seed"],
-        # Not an output: it has to outlive a job that is killed.
+        # Not an output: it must remain when a job is killed.
         checkpoint="results/models/{model}/{run}/checkpoint.npz",
     script:
         "../workflow/scripts/train.py"

@@ -1,46 +1,48 @@
-# The search for settings, which `snakemake tuning` asks for: every point of a space is trained in all folds, and the best one becomes
-# the network `tuned`. All file names follow from the config, so that any number of jobs may run at once and a killed search goes on.
+# The search of hyperparameters, for `snakemake tuning`. Every trial is trained in all folds; the best one becomes the network `tuned`.
+# All file names follow from the config, so that jobs run in parallel and an interrupted search continues.
 
 
-rule withhold:
+rule drop_test_set:
+    """Write a store without the test set, for the search."""
     input:
-        store=STORE,
-        samples="results/splits/samples.tsv.gz",
+        store=plan.store,
+        samples=rules.split.output.samples,
     output:
-        store=WITHHELD,
-        samples="results/withhold/samples.tsv.gz",
+        store=plan.store_without_test_set,
+        samples="results/drop_test_set/samples.tsv.gz",
     log:
-        "logs/withhold/withhold.log",
+        "logs/drop_test_set/drop_test_set.log",
     benchmark:
-        "benchmarks/withhold/withhold.tsv"
+        "benchmarks/drop_test_set/drop_test_set.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code("withhold.py"),
+        code=code("drop_test_set.py"),
     script:
-        "../workflow/scripts/withhold.py"
+        "../workflow/scripts/drop_test_set.py"
 
 
-# In the first rung a point is known by its settings, in further ones by its rank in the rung before.
+# In the first rung a trial is named by its values, in further rungs by its rank in the rung before.
 rule tune:
+    """Train one trial of the search in one fold."""
     input:
-        store=WITHHELD,
-        samples="results/withhold/samples.tsv.gz",
+        store=rules.drop_test_set.output.store,
+        samples=rules.drop_test_set.output.samples,
         before=order_before,
     output:
-        history="results/tune/rung-{rung}/{point}/{run}.tsv",
+        history="results/tune/rung-{rung}/{trial}/{run}.tsv",
     log:
-        "logs/tune/rung-{rung}/{point}/{run}.log",
+        "logs/tune/rung-{rung}/{trial}/{run}.log",
     benchmark:
-        "benchmarks/tune/rung-{rung}/{point}/{run}.tsv"
+        "benchmarks/tune/rung-{rung}/{trial}/{run}.tsv"
     wildcard_constraints:
-        run="|".join(FOLDS),
+        run="|".join(plan.folds),
     conda:
         "../envs/model.yaml"
-    # As of rule train.
+    # As in rule train.
     threads: 1
     resources:
         mem_mb=6000,
@@ -48,83 +50,84 @@ rule tune:
     params:
         code=code("tune.py"),
         varied=varied,
-        modules=MODULES,
-        target=TARGET,
-        epochs=lambda wildcards: TUNING["epochs"][int(wildcards.rung) - 1],
+        modules=plan.modules,
+        target=plan.target,
+        epochs=lambda wildcards: plan.search.epochs[int(wildcards.rung) - 1],
         seed=config["seed"],
-        # Not an output: it has to outlive a job that is killed.
-        checkpoint="results/tune/rung-{rung}/{point}/{run}.checkpoint.npz",
+        # Not an output: it must remain when a job is killed.
+        checkpoint="results/tune/rung-{rung}/{trial}/{run}.checkpoint.npz",
     script:
         "../workflow/scripts/tune.py"
 
 
-rule rank_points:
+rule rank_trials:
+    """Rank the trials of one rung of the search."""
     input:
         histories=lambda wildcards: expand(
-            "results/tune/rung-{rung}/{point}/{run}.tsv",
-            rung=wildcards.rung,
-            point=RUNGS[int(wildcards.rung) - 1],
-            run=FOLDS,
+            rules.tune.output.history, rung=wildcards.rung, trial=trials_of(wildcards.rung), run=plan.folds
         ),
         before=order_before,
     output:
-        ranks="results/rank_points/rung-{rung}.tsv",
-        # Without the seconds, which differ each time: what the next rung reads.
-        order="results/rank_points/order-{rung}.tsv",
+        ranks="results/rank_trials/rung-{rung}.tsv",
+        # Read by the next rung: it has no seconds, which differ between trainings.
+        order="results/rank_trials/order-{rung}.tsv",
     log:
-        "logs/rank_points/rung-{rung}.log",
+        "logs/rank_trials/rung-{rung}.log",
     benchmark:
-        "benchmarks/rank_points/rung-{rung}.tsv"
+        "benchmarks/rank_trials/rung-{rung}.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        code=code("rank_points.py"),
-        points=lambda wildcards: list(map(texts, POINTS)) if wildcards.rung == "1" else [],
-        folds=len(FOLDS),
+        code=code("rank_trials.py"),
+        # The trial and fold of each input file, in the order of the files.
+        histories=lambda wildcards: [(trial, fold) for trial in trials_of(wildcards.rung) for fold in plan.folds],
+        trials=lambda wildcards: dict(zip(trials_of("1"), plan.search.texts)) if wildcards.rung == "1" else {},
     script:
-        "../workflow/scripts/rank_points.py"
+        "../workflow/scripts/rank_trials.py"
 
 
-rule choose_point:
+rule choose_trial:
+    """Write the settings of the best trial."""
     input:
-        ranks=RANKS[-1],
+        ranks=expand(rules.rank_trials.output.ranks, rung=plan.search.rungs[-1])[0],
     output:
-        chosen=CHOSEN,
+        chosen="results/choose_trial/chosen.json",
     log:
-        "logs/choose_point/choose_point.log",
+        "logs/choose_trial/choose_trial.log",
     benchmark:
-        "benchmarks/choose_point/choose_point.tsv"
+        "benchmarks/choose_trial/choose_trial.tsv"
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("choose_point.py"),
-        model=whole(VARIED),
-        space=TUNING["space"],
-        epochs=TUNING["epochs"][-1],
+        code=code("choose_trial.py"),
+        model=plan.varied_settings(),
+        space=plan.search.space,
+        epochs=plan.search.epochs[-1],
     script:
-        "../workflow/scripts/choose_point.py"
+        "../workflow/scripts/choose_trial.py"
 
 
-# The same script as of rule score: the chosen point, trained on all training samples, beside the model that it is a variant of.
+# The script is that of rule score.
 use rule score as score_tuned with:
+    """Score the best trial, trained on all training samples, and the model that it is a variant of."""
     input:
-        predictions=expand("results/predictions/{network}/{run}.tsv.gz", network=TUNED_NETWORKS, run=RUNS),
-        baselines=expand("results/baselines/{run}.tsv.gz", run=RUNS),
-        ensembles=expand("results/predictions/{network}/test.tsv.gz", network=TUNED_NETWORKS),
-        genes="results/splits/genes.tsv",
-        similarity="results/splits/similarity.tsv",
+        predictions=expand(rules.predict.output.predictions, model=plan.tuned_networks, run=plan.runs),
+        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
+        fold_means=expand(rules.aggregate.output.test, model=plan.tuned_networks),
+        genes=rules.split.output.genes,
+        similarity=rules.split.output.similarity,
     output:
         scores=report(
             "results/score_tuned/scores.tsv",
             caption="../workflow/report/score_tuned.rst",
             category="Tuning",
-            labels={"table": "all scores of the chosen point"},
+            labels={"table": "all scores of the chosen trial"},
         ),
     log:
         "logs/score_tuned/score_tuned.log",
@@ -132,19 +135,20 @@ use rule score as score_tuned with:
         "benchmarks/score_tuned/score_tuned.tsv"
     # The other params are those of rule score.
     params:
-        networks=TUNED_NETWORKS,
-        models=TUNED_NETWORKS,
+        predictions=[(network, run) for network in plan.tuned_networks for run in plan.runs],
+        fold_means=plan.tuned_networks,
 
 
 rule plot_tuning:
+    """Draw the trials of the search and their losses."""
     input:
-        ranks=RANKS,
+        ranks=expand(rules.rank_trials.output.ranks, rung=plan.search.rungs),
     output:
         figure=report(
             "results/figures/tuning.png",
             caption="../workflow/report/plot_tuning.rst",
             category="Tuning",
-            labels={"figure": "the points of the search"},
+            labels={"figure": "the trials of the search"},
         ),
         table="results/figures/tuning.tsv",
     log:
@@ -158,7 +162,7 @@ rule plot_tuning:
         runtime=15,
     params:
         code=code("plot_tuning.py"),
-        values={knob: list(map(text, values)) for knob, values in TUNING["space"].items()},
-        epochs=TUNING["epochs"],
+        values=plan.search.values,
+        epochs=plan.search.epochs,
     script:
         "../workflow/scripts/plot_tuning.py"

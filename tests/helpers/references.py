@@ -56,11 +56,11 @@ def value_of(field):
     return value
 
 
-def slow_windows(records, genes, window, oriented):
+def slow_windows(records, genes, window, strand_aware):
     """Cut windows letter by letter; `records` is a dict of letters, `genes` tuples (id, chromosome, 0-based TSS, strand)."""
     windows = {}
     for gene_id, chrom, tss, strand in genes:
-        first = tss - window // 2 + (1 if oriented and strand == "-" else 0)
+        first = tss - window // 2 + (1 if strand_aware and strand == "-" else 0)
         letters = records[chrom].upper()
         letters = [letters[place] if 0 <= place < len(letters) else "N" for place in range(first, first + window)]
         windows[gene_id] = "".join("N" if letter in "RYSWKMBDHV" else letter for letter in letters)

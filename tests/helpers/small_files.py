@@ -6,38 +6,38 @@ import pyBigWig
 import pysam
 
 from wakawaka.sources.histone.read_mark import read_mark
-from wakawaka.sources.histone.stack_marks import read_sample_sheet
-from wakawaka.sources.parsed import write_part
+from wakawaka.sources.histone.stack_marks import stack_marks
+from wakawaka.sources.parsed import write_parsed
 
 
-def write_gene_part(path, genes):
-    """Write the genes part of tuples (id, chromosome, 0-based TSS, strand); return its path."""
+def write_parsed_genes(path, genes):
+    """Write the parsed genes of tuples (id, chromosome, 0-based TSS, strand); return its path."""
     gene_id, chrom, tss, strand = (np.array(column) for column in zip(*genes, strict=True))
     group = np.full(len(genes), "")
-    write_part(path, [], gene_id=gene_id, chrom=chrom, tss=tss.astype(np.int64), strand=strand, group=group)
+    write_parsed(path, [], gene_id=gene_id, chrom=chrom, tss=tss.astype(np.int64), strand=strand, group=group)
     return path
 
 
-def read_cell(files, genes, part, *, marks=None, scale="counts", **options):
-    """Read [(mark, path), ...] as the files of one cell of a sample sheet, mark by mark, into the histone part."""
+def read_cell(files, genes, parsed, *, marks=None, scale="counts", **options):
+    """Read [(mark, path), ...] as the files of one cell of a sample sheet, mark by mark, into the parsed histone marks."""
     marks = marks or list(dict.fromkeys(mark for mark, _ in files))
-    options = {"oriented": True, "counting": "overlap", "min_mapq": 0, "duplicates": "flagged", **options}
-    parts = [part.with_name(f"{mark}.npz") for mark in marks]
-    for mark, path in zip(marks, parts, strict=True):
+    options = {"strand_aware": True, "counting": "overlap", "min_mapq": 0, "duplicates": "flagged", **options}
+    parsed_files = [parsed.with_name(f"{mark}.npz") for mark in marks]
+    for mark, path in zip(marks, parsed_files, strict=True):
         paths = [file for name, file in files if name == mark]
         read_mark(paths, genes, path, mark=mark, scale=scale, **options)
-    read_sample_sheet(parts, part, marks=marks, scale=scale)
+    stack_marks(parsed_files, parsed, marks=marks, scale=scale)
 
 
-def gene_places(part):
-    """Return a dict from gene id to [chromosome, 0-based TSS, strand] of the arrays of a genes part."""
-    columns = (part[name].tolist() for name in ("gene_id", "chrom", "tss", "strand"))
+def gene_places(parsed):
+    """Return a dict from gene id to [chromosome, 0-based TSS, strand] of the arrays of a parsed genes."""
+    columns = (parsed[name].tolist() for name in ("gene_id", "chrom", "tss", "strand"))
     return {gene_id: place for gene_id, *place in zip(*columns, strict=True)}
 
 
 @st.composite
 def genomes(draw, letters):
-    """Draw (dict of the records' letters, genes as tuples like those of `write_gene_part`)."""
+    """Draw (dict of the records' letters, genes as tuples like those of `write_parsed_genes`)."""
     records = draw(st.lists(st.text(letters, min_size=1, max_size=40), min_size=1, max_size=3))
     records = dict(zip(["chr1", "2", "X"], records, strict=False))
     chroms = draw(st.lists(st.sampled_from(list(records)), min_size=1, max_size=6))

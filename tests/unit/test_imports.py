@@ -20,17 +20,19 @@ ALLOWED = {
     "training": ["network", "store", "splits", "statistics", "genome"],
     # `submit` follows the order of a file in the course's form.
     "prediction": ["network", "store", "splits", "statistics", "genome", "sources.course_npz"],
-    "evaluation": ["store", "splits", "statistics"],
+    # The files of predictions have one owner, which imports no network: their readers name it alone.
+    "evaluation": ["store", "splits", "statistics", "prediction.prediction_files"],
     "tuning": ["training", "config", "store", "splits"],
-    "interpretation": ["network", "store", "statistics", "genome"],
+    "interpretation": ["network", "store", "splits.regimes", "statistics", "genome", "prediction.prediction_files"],
     # The architecture is drawn from the model itself, the search from its table.
     "figures": [
         "evaluation.labels",
+        "prediction.prediction_files",
         "splits",
         "statistics",
         "network.saved_model",
-        "network.build",
-        "tuning.rank_trials",
+        "network.ensemble",
+        "tuning.trial_table",
     ],
     # The provenance names what the store and the models were made of.
     "report": ["evaluation.labels", "splits", "statistics", "store", "network.preprocessing"],

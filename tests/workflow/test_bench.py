@@ -1,4 +1,4 @@
-"""Every benchmark runs, in small, and prints and writes its table. What it measures is nobody's business here."""
+"""Every benchmark runs with small sizes, prints its table and writes it. The measured numbers are not checked."""
 
 import json
 import shutil
@@ -6,6 +6,14 @@ import subprocess
 import sys
 
 import pytest
+
+from helpers.project import Project
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """A fresh copy for all benchmarks that run as they are."""
+    return Project.fresh(tmp_path_factory.mktemp("bench"))
 
 
 def bench(folder, script, *arguments):
@@ -24,17 +32,17 @@ def bench(folder, script, *arguments):
         ("seed_scale.py", "--genes 100 --cells 9", ["store", "training", "prediction"]),
     ],
 )
-def test_a_benchmark_with_data_of_its_own(project, script, arguments, rows):
-    printed, written = bench(project.folder, script, *arguments.split())
+def test_a_benchmark_with_data_of_its_own(fresh, script, arguments, rows):
+    printed, written = bench(fresh.folder, script, *arguments.split())
     assert [next(iter(row.values())) for row in written["rows"]] == rows
     assert all(f"\n{name} " in printed for name in rows)
 
 
-SCORED = "--cells 12 --genes 120 --draws 40 --rank-draws 40 --plain-draws 4 --alternations 1"
+SCORED = "--cells 12 --genes 120 --replicates 40 --rank-replicates 40 --plain-replicates 4 --alternations 1"
 
 
-def test_scores_are_those_of_a_plain_loop(project):
-    printed, written = bench(project.folder, "scores.py", *SCORED.split())
+def test_scores_are_those_of_a_plain_loop(fresh):
+    printed, written = bench(fresh.folder, "scores.py", *SCORED.split())
     assert [row["scores"] for row in written["rows"]] == ["values", "skill", "ranks", "labels"]
     assert all(f"\n{row['scores']} " in printed and row["equal"] == "yes" for row in written["rows"])
     # 1 cell and 10 genes are held out.
@@ -42,7 +50,7 @@ def test_scores_are_those_of_a_plain_loop(project):
 
 
 def test_wrong_scores_end_the_measurement_with_an_error(project):
-    module = project / "workflow/scripts/wakawaka/block_scores.py"
+    module = project / "workflow/scripts/wakawaka/statistics/weighted_metrics.py"
     another = "right = rank_scores\n\n\ndef rank_scores(*given):\n"
     another += "    return {name: values + 1e-8 for name, values in right(*given).items()}\n"
     module.write_text(f"{module.read_text()}\n\n{another}")
@@ -55,12 +63,12 @@ def test_wrong_scores_end_the_measurement_with_an_error(project):
     assert equal == {"values": False, "skill": False, "ranks": True, "labels": False}
 
 
-def test_the_parts_of_a_step_add_up(project):
-    _, written = bench(project.folder, "steps.py")
+def test_the_parts_of_a_step_add_up(fresh):
+    _, written = bench(fresh.folder, "steps.py")
     for way in ("plain ms", "ours ms"):
         *parts, whole = (row[way] for row in written["rows"])
         assert sum(parts) == pytest.approx(whole, rel=1e-6)
-        # What is found under no name of ours would be counted between the operations.
+        # An operation that no row names would be counted between the operations.
         assert parts[-1] < whole / 2
 
 
@@ -86,8 +94,8 @@ INPUTS = {
 SIZES = "--reads 100000 --genes 500 --multicov-genes 5 --megabases 1 --cells 4 --values 5000 --alternations 1 --pause 0"
 
 
-def test_inputs_are_measured_and_counted_alike(project):
-    printed, written = bench(project.folder, "inputs.py", *SIZES.split(), "--folder", "files")
+def test_inputs_are_measured_and_counted_alike(fresh):
+    printed, written = bench(fresh.folder, "inputs.py", *SIZES.split(), "--folder", "files")
     rows = {row["row"]: row for row in written["rows"]}
     assert list(rows) == list(INPUTS)
     compared = [name for name, programs in INPUTS.items() if "bedtools" in programs]
@@ -101,14 +109,14 @@ def test_inputs_are_measured_and_counted_alike(project):
             counted = name in ("tagAlign", "bam", "bam-no-index", *compared)
             assert rows[name]["equal"] == ("yes" if counted else None)
     # What is in the folder is not made again.
-    made = (project / "files/reads-100000.tagAlign.gz").stat().st_mtime_ns
-    _, written = bench(project.folder, "inputs.py", *SIZES.split(), "--folder", "files", "--rows", "tagAlign")
+    made = (fresh / "files/reads-100000.tagAlign.gz").stat().st_mtime_ns
+    _, written = bench(fresh.folder, "inputs.py", *SIZES.split(), "--folder", "files", "--rows", "tagAlign")
     assert [row["row"] for row in written["rows"]] == ["tagAlign"]
-    assert (project / "files/reads-100000.tagAlign.gz").stat().st_mtime_ns == made
+    assert (fresh / "files/reads-100000.tagAlign.gz").stat().st_mtime_ns == made
 
 
 def test_wrong_counts_end_the_measurement_with_an_error(project):
-    module = project / "workflow/scripts/wakawaka/read_mark.py"
+    module = project / "workflow/scripts/wakawaka/sources/histone/read_mark.py"
     other_rule = 'right = read_mark\n\n\ndef read_mark(**named):\n    right(**named | {"counting": "midpoint"})\n'
     module.write_text(f"{module.read_text()}\n\n{other_rule}")
     command = [sys.executable, str(project / "bench/inputs.py"), *SIZES.split(), "--rows", "tagAlign"]
@@ -117,9 +125,9 @@ def test_wrong_counts_end_the_measurement_with_an_error(project):
     assert " bins differ" in process.stdout
 
 
-def test_genes_per_batch_needs_the_example(project):
-    command = [sys.executable, str(project / "bench/genes_per_batch.py")]
-    process = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+def test_genes_per_batch_needs_the_example(fresh):
+    command = [sys.executable, str(fresh / "bench/genes_per_batch.py")]
+    process = subprocess.run(command, cwd=fresh.folder, capture_output=True, text=True)
     assert process.returncode == 1
     assert process.stderr.startswith("The built-in example is not there: run `snakemake")
     assert "Traceback" not in process.stderr

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import SMALL
+
+from helpers.project import SMALL, Project
 
 
-@pytest.fixture
-def course(example, project):
-    """A fresh copy with the finished example's data in the course's files: ln(count + 1), genomic order, Ensembl numbers."""
+@pytest.fixture(scope="module")
+def course(example, tmp_path_factory):
+    """A copy with the example's data in the course's files (ln(count + 1), genomic order, Ensembl numbers), predicted and drawn."""
+    project = Project.fresh(tmp_path_factory.mktemp("course"))
     genes = pd.read_csv(example / "results/store/genes.tsv", sep="\t")
     expression = pd.read_csv(example / "results/example/expression.tsv", sep="\t", index_col="gene_id")
     held_out = genes["gene_id"].isin((example / "results/example/held_out_genes.txt").read_text().split()).to_numpy()
@@ -44,7 +46,6 @@ def course(example, project):
         project / "resources/genes.tsv", sep="\t", index=False
     )
     config |= {
-        "modules": ["histone"],
         "held_out_genes": [],
         "genes": {"reader": "table", "path": "resources/genes.tsv", "first_base": 0},
         "histone": {"reader": "npz", "path": ["resources/train.npz", "resources/eval.npz"], "scale": "log1p"},
@@ -53,14 +54,12 @@ def course(example, project):
         "submission": {"order": "resources/eval.npz"},
     }
     (project / "my.yaml").write_text(yaml.safe_dump(config))
+    targets = ["results/predictions/wakawaka/submission.csv", "results/attributions/wakawaka/best.npz"]
+    project.snakemake(*targets, configfile="my.yaml")
     return project
 
 
 def test_the_store_is_the_same(course, example):
-    (course / "my.yaml").write_text(
-        (course / "my.yaml").read_text().replace("modules:\n- histone", "modules:\n- histone\n- dna")
-    )
-    course.snakemake("--until", "split", configfile="my.yaml")
     for name in ("histone.npy", "dna.npy"):
         ours, raw = (np.load(where / "results/store" / name) for where in (course, example))
         assert ours.dtype == raw.dtype
@@ -75,15 +74,7 @@ def test_the_store_is_the_same(course, example):
     assert json.loads((course / "results/store/store.json").read_text())["scale"] == "counts"
 
 
-@pytest.fixture
-def predicted(course):
-    targets = ["results/predictions/wakawaka/submission.csv", "results/attributions/wakawaka/best.npz"]
-    course.snakemake(*targets, configfile="my.yaml")
-    return course
-
-
-def check_submission(course):
-    """The rows stand in the order of the file."""
+def test_the_rows_of_the_submission_stand_in_the_order_of_the_file(course):
     submission = pd.read_csv(course / "results/predictions/wakawaka/submission.csv")
     assert list(submission.columns) == ["id", "expression"]
     with np.load(course / "resources/eval.npz") as file:
@@ -95,8 +86,7 @@ def check_submission(course):
     assert np.allclose(submission["expression"], by_id.loc[submission["id"], "prediction"], rtol=1e-5)
 
 
-def check_attribution(course):
-    """The truth of the test set is hidden, so the gene is drawn by the model of the fold that held it out."""
+def test_where_the_truth_of_the_test_set_is_hidden_a_gene_is_drawn_by_the_fold_that_held_it_out(course):
     with np.load(course / "results/attributions/wakawaka/best.npz") as file:
         drawn = {name: file[name][()] for name in ("cell", "gene_id", "regime", "run", "prediction")}
     assert drawn["run"].startswith("fold-")
@@ -105,8 +95,3 @@ def check_attribution(course):
     row = table[(table[names] == [drawn[name] for name in names]).all(axis=1)]
     assert len(row) == 1
     assert drawn["prediction"] == pytest.approx(row["prediction"].item(), rel=1e-4)
-
-
-def test_submission_and_attribution_where_the_truth_is_hidden(predicted):
-    check_submission(predicted)
-    check_attribution(predicted)

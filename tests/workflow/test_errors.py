@@ -1,7 +1,10 @@
 """What a mistake in the config or a missing file says, before anything has run."""
 
+import shutil
+
 import pytest
-from conftest import SMALL
+
+from helpers.project import SMALL, Project
 
 # A configuration of one's own; of its files only README.md is there.
 OWN = """
@@ -43,16 +46,22 @@ MISTAKES = {
         "models: {wakawka: null}",
         ["`models.wakawka` is null", "there are wakawaka, wakawaka-plus"],
     ),
-    "too few draws": ("bootstrap: {draws: 10}", ["`bootstrap.draws`", "at least 40"]),
+    "too few replicates": ("bootstrap: {replicates: 10}", ["`bootstrap.replicates`", "at least 40"]),
     "more folds than cells": ("folds: {number: 9}", ["`folds.number`", "8 training cells", "`folds.hold_out: genes`"]),
 }
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """A fresh copy, in which nothing is ever made."""
+    return Project.fresh(tmp_path_factory.mktemp("errors"))
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_sentence(project, mistake):
+def test_a_mistake_is_one_sentence(fresh, mistake):
     text, expected = MISTAKES[mistake]
-    (project / "my.yaml").write_text(text)
-    process = project.snakemake("-n", configfile="my.yaml", check=False)
+    (fresh / "my.yaml").write_text(text)
+    process = fresh.snakemake("-n", configfile="my.yaml", check=False)
     assert process.returncode == 1
     # Snakemake announces the config files it reads; what follows is the message.
     said = [line for line in process.stdout.splitlines() if line.strip() and "onfig" not in line.split("key")[0]]
@@ -63,42 +72,43 @@ def test_a_mistake_is_one_sentence(project, mistake):
     assert len(said) <= 3, message
 
 
-def test_a_bad_line_in_a_file_is_one_sentence_and_leaves_no_output(project):
-    project.snakemake("simulate_example", configfile=SMALL)
-    annotation = project / "results/example/genes.gtf"
+def test_a_bad_line_in_a_file_is_one_sentence_and_leaves_no_output(finished):
+    annotation = finished / "results/example/genes.gtf"
     lines = annotation.read_text().splitlines()
     place = next(number for number, line in enumerate(lines) if "\tgene\t" in line)
     lines[place] = lines[place].replace("\t-\t", "\tx\t").replace("\t+\t", "\tx\t")
     annotation.write_text("\n".join(lines))
-    process = project.snakemake("results/read_gtf/genes.npz", configfile=SMALL, check=False)
+    process = finished.snakemake("results/read_gtf/genes.npz", configfile=SMALL, check=False)
     assert process.returncode == 1
     assert f"results/example/genes.gtf, line {place + 1}: the strand is 'x'" in process.stdout
     assert "Traceback" not in process.stdout
-    assert not list((project / "results/read_gtf").glob("*"))
+    assert not list((finished / "results/read_gtf").glob("*"))
 
 
-def test_a_training_that_diverges_stops_in_one_sentence_and_leaves_no_model(project):
-    (project / "my.yaml").write_text("training: {learning_rate: 1.0e+20}")
+def test_a_training_that_diverges_stops_in_one_sentence_and_leaves_no_model(finished):
+    (finished / "my.yaml").write_text("training: {learning_rate: 1.0e+20}")
     target = "results/models/wakawaka/fold-1/model.keras"
-    process = project.snakemake(target, "--configfile", SMALL, "my.yaml", check=False)
+    process = finished.snakemake(target, "--configfile", SMALL, "my.yaml", check=False)
     assert process.returncode == 1
     assert "the loss is no longer a finite number" in process.stdout
     assert "lower `training.learning_rate`" in process.stdout
     assert "Traceback" not in process.stdout
-    assert not list((project / "results/models").rglob("*.*"))
+    assert not list((finished / "results/models/wakawaka/fold-1").glob("*"))
 
 
-def test_a_misspelt_gene_to_draw_is_found_before_training(project):
-    (project / "my.yaml").write_text("interpret: {genes: [best, NOSUCH]}")
-    process = project.snakemake("--configfile", SMALL, "my.yaml", check=False)
+def test_a_misspelt_gene_to_draw_is_found_before_training(finished):
+    for name in ("splits", "models"):
+        shutil.rmtree(finished / "results" / name)
+    (finished / "my.yaml").write_text("interpret: {genes: [best, NOSUCH]}")
+    process = finished.snakemake("--configfile", SMALL, "my.yaml", check=False)
     assert process.returncode == 1
     assert "config key `interpret.genes` names NOSUCH" in process.stdout
-    assert not list((project / "results").glob("models/*/*/model.keras"))
+    assert not list((finished / "results").glob("models/*/*/model.keras"))
 
 
 def test_a_further_gene_to_draw_leaves_the_others_alone(example, tmp_path):
     (tmp_path / "more.yaml").write_text("interpret: {genes: [best, GENE0003]}")
     planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
-    # The fingerprint holds a checksum of all settings.
-    assert planned.pop("fingerprint") == 1
-    assert planned == {"find_genes": 1, "attribute": 1, "plot_dna_gene": 1, "plot_histone_gene": 1}
+    # The provenance holds a checksum of all settings.
+    assert planned.pop("provenance") == 1
+    assert planned == {"check_genes": 1, "attribute": 1, "plot_dna_gene": 1, "plot_histone_gene": 1}

@@ -10,16 +10,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import scores_of
+
+from helpers.project import scores_of, table, tracked_files
 
 RUNS = ["final", "fold-1", "fold-2"]
 REGIMES = ["unseen_cell", "unseen_gene", "both_unseen"]
 BASELINES = ["training_mean", "gene_mean", "nearest_cell", "ridge_bins", "ridge_summaries", "trees_summaries"]
 FIGURES = ["learning_curves", "predictions", "calibration", "architecture", "histone_best", "dna_best"]
-
-
-def table(project, name):
-    return pd.read_csv(project / "results" / name, sep="\t", na_values=["-"])
 
 
 def test_every_model_loads_with_plain_keras(example):
@@ -60,10 +57,10 @@ def test_the_history_agrees_with_the_scores_of_the_saved_model(example):
 
 def test_predictions_cover_every_cell_and_gene_once(example):
     for run in RUNS:
-        table = pd.read_csv(example / f"results/predictions/wakawaka/{run}.tsv.gz", sep="\t")
-        assert len(table) == 8 * 80
-        assert not table.duplicated(["cell", "gene_id"]).any()
-        assert np.isfinite(table["prediction"]).all()
+        found = table(example, f"predictions/wakawaka/{run}.tsv.gz")
+        assert len(found) == 8 * 80
+        assert not found.duplicated(["cell", "gene_id"]).any()
+        assert np.isfinite(found["prediction"]).all()
     test = pd.read_csv(example / "results/predictions/wakawaka/test.tsv.gz", sep="\t")
     assert len(test) == 8 * 80 - 6 * 72
     assert test["regime"].value_counts().to_dict() == {
@@ -73,8 +70,8 @@ def test_predictions_cover_every_cell_and_gene_once(example):
     }
     folds = [pd.read_csv(example / f"results/predictions/wakawaka/{run}.tsv.gz", sep="\t") for run in RUNS[1:]]
     members = np.stack([fold.loc[fold["regime"] == "test", "prediction"] for fold in folds])
-    assert np.allclose(test["ensemble_mean"], members.mean(axis=0), rtol=1e-5)
-    assert np.allclose(test["ensemble_sd"], members.std(axis=0, ddof=1), rtol=1e-3, atol=1e-6)
+    assert np.allclose(test["fold_mean"], members.mean(axis=0), rtol=1e-5)
+    assert np.allclose(test["fold_sd"], members.std(axis=0, ddof=1), rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["test", "out_of_fold"])
@@ -100,7 +97,7 @@ def test_every_predictor_is_scored_in_every_regime(example):
     assert mse["value"].notna().all()
     expected = {
         *(("test", regime, "final", predictor) for regime in (*REGIMES, "pool") for predictor in predictors),
-        *(("test", regime, "ensemble", "wakawaka") for regime in (*REGIMES, "pool")),
+        *(("test", regime, "fold_mean", "wakawaka") for regime in (*REGIMES, "pool")),
         *(
             ("validation", regime, run, predictor)
             for regime in (*REGIMES, "pool")
@@ -141,7 +138,7 @@ def test_intervals_say_what_was_drawn_for_them(example):
         ("test", "both_unseen", "final"): "genes",
         # Of several regimes, whose mixture a draw of cells would change.
         ("test", "pool", "final"): "genes",
-        ("test", "unseen_gene", "ensemble"): "genes and cells",
+        ("test", "unseen_gene", "fold_mean"): "genes and cells",
         ("validation", "unseen_cell", "mean"): "genes and cells",
         ("validation", "unseen_cell", "fold-1"): "nothing",
         ("train", "train", "final"): "genes and cells",
@@ -149,8 +146,12 @@ def test_intervals_say_what_was_drawn_for_them(example):
     }
     for key, over in drawn.items():
         row = scores.loc[key]
-        assert row["over"] == over, key
-        assert np.isnan(row["low"]) and np.isnan(row["high"]) if over == "nothing" else row["low"] < row["high"], key
+        assert row["resampled"] == over, key
+        assert (
+            np.isnan(row["ci_low"]) and np.isnan(row["ci_high"])
+            if over == "nothing"
+            else row["ci_low"] < row["ci_high"]
+        ), key
 
 
 def test_every_held_out_gene_has_its_most_similar_training_gene(example):
@@ -186,7 +187,7 @@ def test_the_audit_finds_no_leak(example):
 
 
 def test_the_fingerprint_tells_data_settings_software_and_models(example):
-    found = pd.read_csv(example / "results/fingerprint/fingerprint.tsv", sep="\t", dtype=str).set_index("topic")
+    found = pd.read_csv(example / "results/provenance/provenance.tsv", sep="\t", dtype=str).set_index("topic")
     rows = {topic: part.set_index("item")["value"] for topic, part in found.groupby(level=0)}
     sources = {f"results/example/{name}" for name in ("genes.gtf", "genome.fa", "expression.tsv")}
     sources |= {f"results/example/counts/C{number:02}.tsv.gz" for number in range(1, 9)}
@@ -225,7 +226,9 @@ def test_verdicts_are_of_scores_and_thresholds(example):
     skill = scores_of(
         example, set="test", run="final", regime="unseen_cell", predictor="wakawaka", metric="skill", baseline="gene_mean"
     )  # fmt: skip
-    assert memory[["value", "low", "high"]].to_numpy() == pytest.approx(skill[["value", "low", "high"]].to_numpy())
+    assert memory[["value", "ci_low", "ci_high"]].to_numpy() == pytest.approx(
+        skill[["value", "ci_low", "ci_high"]].to_numpy()
+    )
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -246,10 +249,10 @@ def test_calibration_bins_hold_all_test_samples(example):
     for regime in REGIMES:
         found, known = bins.loc[regime], rows.get_group(regime)
         assert found["samples"].sum() == len(known)
-        assert np.average(found["mean_sd"], weights=found["samples"]) == pytest.approx(known["ensemble_sd"].mean())
-        error = ((known["truth"] - known["ensemble_mean"]) ** 2).mean()
+        assert np.average(found["mean_sd"], weights=found["samples"]) == pytest.approx(known["fold_sd"].mean())
+        error = ((known["truth"] - known["fold_mean"]) ** 2).mean()
         assert np.average(found["rmse"] ** 2, weights=found["samples"]) == pytest.approx(error, rel=1e-5)
-        coverage = scores_of(example, set="test", run="ensemble", metric="coverage", regime=regime)["value"].item()
+        coverage = scores_of(example, set="test", run="fold_mean", metric="coverage", regime=regime)["value"].item()
         assert np.average(found["coverage"], weights=found["samples"]) == pytest.approx(coverage, rel=1e-5)
 
 
@@ -262,26 +265,29 @@ def test_the_report_is_one_file_with_scores_and_figures(example):
         "scores/scores.tsv",
         "verdicts/verdicts.tsv",
         "check_example/example.tsv",
-        "fingerprint/fingerprint.tsv",
+        "provenance/provenance.tsv",
     ):
         assert f"results/{name}" in report
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', report)
 
 
 def test_the_first_page_has_five_sentences_and_a_table(example):
-    page = (example / "results/verdicts/first_page.rst").read_text()
+    page = (example / "results/verdicts/summary.rst").read_text()
     topics = ["Seen genes, unseen cells", "Unseen genes", "DNA", "Simple models", "Trust"]
     numbered = re.findall(r"^(\d)\. \*(.+?):\*", page, re.MULTILINE)
     assert numbered == [(str(number), topic) for number, topic in enumerate(topics, start=1)]
     report = (example / "results/report.html").read_text()
-    shown = re.search("What the scores of wakawaka say</h1>(.*?)How to read this", report)[1]
+    shown = re.search("What the scores say about wakawaka</h1>(.*?)How to read this", report)[1]
     assert re.findall("<li><em>(.+?):</em>", shown) == topics
     scores = scores_of(example, set="test", run="final", metric="mse").set_index(["predictor", "regime"])
     for predictor, words in (("wakawaka", "wakawaka"), ("gene_mean", "per-gene training mean")):
         cells = re.search(rf"<td>{words}</td>(.*?)</tr>", shown)[1].replace("\\n", "")
         for cell, regime in zip(re.findall("<td>(.*?)</td>", cells), REGIMES, strict=False):
             row = scores.loc[predictor, regime]
-            assert cell.startswith(f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f}) / "), (cell, regime)
+            assert cell.startswith(f"{row['value']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f}) / "), (
+                cell,
+                regime,
+            )
     # Nothing leaks here.
     assert not re.search(r'class=\\?"red', report)
 
@@ -292,15 +298,15 @@ def test_every_step_has_a_log_and_a_benchmark(example):
         scripts = {path.stem for path in (example / "workflow/scripts").glob("*.py")}
         used = {"read_gtf", "read_counts", "read_fasta", "read_matrix"}
         others = {name for name in scripts if name.startswith("read_")} - used
-        on_request = {"simulate_reads", "predict_new", "score_experiments", "plot_experiments", "withhold", "tune"}
-        on_request |= {"rank_points", "choose_point", "score_tuned", "plot_tuning"}
+        on_request = {"simulate_reads", "predict_new", "score_experiments", "plot_experiments", "drop_test_set", "tune"}
+        on_request |= {"rank_trials", "choose_trial", "score_tuned", "plot_tuning"}
         assert names == scripts - others - on_request
     assert "epoch 1/1" in (example / "logs/train/wakawaka/fold-1.log").read_text()
 
 
 def test_nothing_is_written_elsewhere(example):
     found = {str(path.relative_to(example.folder)) for path in example.folder.rglob("*") if path.is_file()}
-    made = {name for name in found if "__pycache__" not in name} - set(example.files)
+    made = {name for name in found if "__pycache__" not in name} - set(tracked_files())
     assert {name.split("/")[0] for name in made} == {"results", "logs", "benchmarks", ".snakemake"}
 
 

@@ -1,12 +1,11 @@
 """`snakemake experiments`: variants of a model, trained, scored and drawn."""
 
 import json
-import shutil
 
-import pandas as pd
 import pytest
 import yaml
-from conftest import SMALL, Project, scores_of
+
+from helpers.project import SMALL, scores_of, table
 
 # Without those that the config has beside these two.
 TWO = {"experiments": {f"experiment-{number}": None for number in (2, 3, 4, 5, 6)}}
@@ -16,9 +15,7 @@ RUNS = ("final", "fold-1", "fold-2")
 @pytest.fixture(scope="module")
 def done(example, tmp_path_factory):
     """A copy of the small example in which two experiments were run, and a report of them was made."""
-    project = Project(tmp_path_factory.mktemp("experiments"))
-    for folder in ("results", ".snakemake"):
-        shutil.copytree(example / folder, project / folder)
+    project = example.copy(tmp_path_factory.mktemp("experiments") / "project")
     (project / "two.yaml").write_text(yaml.safe_dump(TWO))
     # The model is there, and experiment-8 is nothing else.
     planned = {"train": 3, "predict": 3, "score_experiments": 1, "plot_experiments": 1, "experiments": 1}
@@ -26,10 +23,6 @@ def done(example, tmp_path_factory):
     project.snakemake("experiments", configfile=[SMALL, "two.yaml"])
     project.snakemake("all", "experiments", "--report", "results/report.html", configfile=[SMALL, "two.yaml"])
     return project
-
-
-def read(project, path):
-    return pd.read_csv(project / path, sep="\t", na_values=["-"])
 
 
 def test_the_one_that_changes_nothing_is_not_trained_again(example, done):
@@ -50,38 +43,40 @@ def test_what_is_trained_is_what_the_experiment_says(done):
 
 def test_the_figure_has_a_row_per_experiment_in_the_order_of_the_config(done):
     assert (done / "results/figures/experiments.png").read_bytes().startswith(b"\x89PNG")
-    table = read(done, "results/figures/experiments.tsv")
+    shown = table(done, "figures/experiments.tsv")
     regimes = ["unseen_cell", "unseen_gene", "both_unseen", "pool"]
-    assert list(table["experiment"]) == ["experiment-1"] * 4 + ["experiment-8"] * 4
-    assert list(table["network"]) == ["experiment-1"] * 4 + ["wakawaka"] * 4
-    assert list(table["regime"]) == regimes * 2
-    assert list(table["printed"]) == [3.298] * 4 + [3.15] * 4
-    assert set(table["set"]) == {"test"} and table["low"].notna().all()
+    assert list(shown["experiment"]) == ["experiment-1"] * 4 + ["experiment-8"] * 4
+    assert list(shown["network"]) == ["experiment-1"] * 4 + ["wakawaka"] * 4
+    assert list(shown["regime"]) == regimes * 2
+    assert list(shown["published_mse"]) == [3.298] * 4 + [3.15] * 4
+    assert set(shown["set"]) == {"test"} and shown["ci_low"].notna().all()
     # In pairs: beside the model, and beside nothing for the model itself.
-    ours, base = table["value"][:4].to_numpy(), table["value"][4:].to_numpy()
-    assert table["skill"][:4].to_numpy() == pytest.approx(1 - ours / base, abs=1e-5)
-    assert table["skill_low"][:4].notna().all() and table["skill"][4:].isna().all()
+    ours, base = shown["value"][:4].to_numpy(), shown["value"][4:].to_numpy()
+    assert shown["skill"][:4].to_numpy() == pytest.approx(1 - ours / base, abs=1e-5)
+    assert shown["skill_ci_low"][:4].notna().all() and shown["skill"][4:].isna().all()
 
 
 def test_the_scores_are_of_experiments_models_and_baselines(done):
-    scores = read(done, "results/score_experiments/scores.tsv")
+    scores = table(done, "score_experiments/scores.tsv")
     networks = {"experiment-1", "wakawaka"}
     assert networks < set(scores["predictor"]) and {"training_mean", "ridge_bins"} < set(scores["predictor"])
     assert set(scores["run"]) == {*RUNS, "mean"}
     beside = scores[(scores["predictor"] == "experiment-1") & (scores["metric"] == "pearson_difference")]
     assert "wakawaka" in set(beside["baseline"])
     # They are no part of the usual table.
-    assert "experiment-1" not in set(read(done, "results/scores/scores.tsv")["predictor"])
+    assert "experiment-1" not in set(table(done, "scores/scores.tsv")["predictor"])
 
 
 def test_the_comparison_of_models_is_of_the_scores_and_of_what_training_took(example):
-    table = read(example, "results/compare/compare.tsv")
-    costs = table[table["set"].isna() & (table["predictor"] == "wakawaka")].set_index("metric")["value"]
+    compared = table(example, "compare/compare.tsv")
+    costs = compared[compared["set"].isna() & (compared["predictor"] == "wakawaka")].set_index("metric")["value"]
     # 6 cells and 72 genes, once.
     assert (costs["parameters"], costs["training_samples"], costs["epochs"]) == (3428653, 6 * 72, 1)
     scores = scores_of(example, set="test", run="final", metric="mse")
     assert set(scores["regime"]) == {"unseen_cell", "unseen_gene", "both_unseen", "pool"}
-    shown = table[(table["run"] == "final") & (table["metric"] == "mse")].set_index(["predictor", "regime"])["value"]
+    shown = compared[(compared["run"] == "final") & (compared["metric"] == "mse")].set_index(["predictor", "regime"])[
+        "value"
+    ]
     assert shown.to_dict() == scores.set_index(["predictor", "regime"])["value"].to_dict()
     assert "3,428,653" in (example / "results/compare/compare.html").read_text()
     markdown = (example / "results/compare/compare.md").read_text()

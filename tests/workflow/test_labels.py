@@ -8,25 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import SMALL, Project, scores_of
+
+from helpers.project import SMALL, Project, scores_of, table
 
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
     """A copy in which the small example has run with labels; with marks, bins and a window of other numbers than everywhere else."""
-    project = Project(tmp_path_factory.mktemp("labels"))
+    project = Project.fresh(tmp_path_factory.mktemp("labels"))
     config = yaml.safe_load((project / SMALL).read_text())
     config |= {"expression": {"target": "above_median"}, "training": {"epochs": 3}, "window": 4000, "bins": 50}
     config["histone"] = {"marks": ["H3K9me3", "H3K27ac", "H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3"]}
-    config["models"] |= {"wakawaka": {"histone": {"convolutions": [{"filters": 20, "width": 5, "pool": 4}]}}}
+    histone = {"convolutions": [{"filters": 20, "kernel_size": 5, "pool_size": 4}]}
+    config["models"] = {"wakawaka": {"histone": histone}, "wakawaka-plus": {"training": {"epochs": 2}}}
     (project / "my.yaml").write_text(yaml.safe_dump(config))
     project.snakemake(configfile="my.yaml")
     project.snakemake("--report", "results/report.html", configfile="my.yaml")
     return project
-
-
-def table(project, name):
-    return pd.read_csv(project / "results" / name, sep="\t", na_values=["-"])
 
 
 def test_truth_is_whether_a_gene_is_at_or_above_the_median_of_its_cell(labelled):
@@ -67,3 +65,15 @@ print(*model.predict([histone, np.eye(5, 4, dtype="float32")[dna]], verbose=0)[:
     known = table(labelled, "predictions/wakawaka/final.tsv.gz")["prediction"][:5]
     assert ((probabilities > 0) & (probabilities < 1)).all()
     assert np.allclose(probabilities, known, atol=1e-5)
+
+
+def test_wakawaka_plus_predicts_labels_too(labelled):
+    assert {"wakawaka", "wakawaka-plus"} < set(
+        scores_of(labelled, set="test", run="final", metric="auroc")["predictor"]
+    )
+    predicted = table(labelled, "predictions/wakawaka-plus/final.tsv.gz")["prediction"]
+    assert ((predicted > 0) & (predicted < 1)).all()
+    about = json.loads((labelled / "results/models/wakawaka-plus/final/preprocessing.json").read_text())
+    assert about["binary"] and about["schedule"]["ensemble_size"] == 2
+    assert np.load(labelled / "results/attributions/wakawaka-plus/best.npz", allow_pickle=False)["fixed_kmers"]
+    assert "wakawaka-plus" in (labelled / "results/compare/compare.html").read_text()

@@ -5,10 +5,11 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from conftest import Project
+
+from helpers.project import Project
 
 CONFIG = {
-    "models": {"wakawaka-plus": None},
+    "models": {"wakawaka": None},
     "modules": ["histone"],
     "cells": {"train": ["C01", "C02", "C03", "C04"], "held_out": ["C05"]},
     "held_out_genes": [],
@@ -17,14 +18,14 @@ CONFIG = {
     "folds": {"number": 2, "hold_out": "genes"},
     "training": {"epochs": 1},
     "ablations": [],
-    "bootstrap": {"draws": 40, "rank_draws": 40},
+    "bootstrap": {"replicates": 40, "rank_replicates": 40},
     "example": {"genes": 40, "held_out_genes": 4},
 }
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return Project(tmp_path_factory.mktemp("leakage"))
+    return Project.fresh(tmp_path_factory.mktemp("leakage"))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_leaks_that_are_allowed_are_told_in_red(project, pair):
     assert count > 30 and of_rows in leaks["fold-1", "leaking"]
     assert "4 cells are trained on too (C01, C02, C03, C04)" in leaks["fold-1", "leaking"]
     # In red, before anything else, and of each run.
-    page = (project / "results/verdicts/first_page.rst").read_text().splitlines()
+    page = (project / "results/verdicts/summary.rst").read_text().splitlines()
     told = [line for line in page if line.startswith(":red:`Leakage, allowed by allow_leakage: ")]
     first_sentence = next(number for number, line in enumerate(page) if line.startswith("1. "))
     assert len(told) == len(leaks) and page.index(told[-1]) < first_sentence

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import SMALL
+
+from helpers.project import SMALL
 
 PROFILES = Path(__file__).parents[2] / "profiles"
 

@@ -12,7 +12,8 @@ import pandas as pd
 import pysam
 import pytest
 import yaml
-from conftest import QUICK, Project, scores_of
+
+from helpers.project import QUICK, Project, scores_of
 
 RAW = "resources/raw_example.yaml"
 COLUMNS = ["gene_id", "chrom", "start", "end", "strand"]
@@ -406,7 +407,7 @@ def test_genes_marks_and_labels_of_the_same_deepchrome_files(project, truth):
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory):
     """A copy in which the raw example has run from its alignments to the report."""
-    project = Project(tmp_path_factory.mktemp("raw"))
+    project = Project.fresh(tmp_path_factory.mktemp("raw"))
     project.snakemake(configfile=[RAW, QUICK])
     project.snakemake("--report", "results/report.html", configfile=[RAW, QUICK])
     return project
@@ -450,10 +451,10 @@ def test_every_mark_of_a_cell_is_a_job_of_its_own(raw):
     path = raw / rows["path"][0]
     content, time = path.read_bytes(), path.stat()
     path.write_bytes(content + b"\n")
-    planned = raw.planned(f"results/read_sample_sheet/{rows['cell'][0]}.npz", configfile=RAW)
+    planned = raw.planned(f"results/stack_marks/{rows['cell'][0]}.npz", configfile=RAW)
     path.write_bytes(content)
     os.utime(path, ns=(time.st_atime_ns, time.st_mtime_ns))
-    assert planned == {"read_mark": 1, "read_sample_sheet": 1}
+    assert planned == {"read_mark": 1, "stack_marks": 1}
 
 
 def assert_alike(some, others):
@@ -469,7 +470,7 @@ def test_a_finished_model_predicts_new_cells_without_training(raw):
     # What the model was trained with has changed since, which would make Snakemake train it again.
     (raw / "new.yaml").write_text("predict_new: {samples: new.tsv}\ntraining: {epochs: 3}\n")
     files = (RAW, "new.yaml")
-    jobs = {"read_new_mark": 5, "read_new_sample_sheet": 1, "build_new_store": 1, "predict_new": 1}
+    jobs = {"read_new_mark": 5, "stack_new_marks": 1, "build_new_store": 1, "predict_new": 1}
     assert raw.planned(configfile=files) == jobs
     raw.snakemake(configfile=files)
     new = read(raw / "results/predict_new/predictions.tsv.gz")

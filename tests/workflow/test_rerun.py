@@ -4,19 +4,50 @@ import os
 import re
 
 import pytest
-from conftest import SMALL
+
+from helpers.project import SMALL, tracked_files, weights
 
 LIBRARY = "workflow/scripts/wakawaka"
 
+# The jobs of the small example by what they are made of, from the scores back to the store.
+PLOTS = {
+    "plot_architecture": 1,
+    "plot_calibration": 1,
+    "plot_dna_gene": 1,
+    "plot_histone_gene": 1,
+    "plot_learning_curves": 1,
+    "plot_predictions": 1,
+    "plot_scores": 1,
+}
+OF_SCORES = {"score": 1, "verdicts": 1, "check_example": 1, "compare": 1}
+OF_MODELS = {
+    "train": 3,
+    "predict": 3,
+    "aggregate": 1,
+    "submit": 1,
+    "attribute": 1,
+    "provenance": 1,
+    **OF_SCORES,
+    **PLOTS,
+}
+OF_STORE = {"build_store": 1, "check_genes": 1, "split": 1, "baselines": 3, **OF_MODELS}
+
+
+@pytest.fixture(scope="module")
+def finished(example, tmp_path_factory):
+    """A copy of the finished small example for all tests here, whose results none of them changes."""
+    return example.copy(tmp_path_factory.mktemp("rerun") / "project")
+
 
 @pytest.fixture
-def edit(example):
+def edit(finished):
     """A function that replaces text in a file of the finished example; the file is put back after the test."""
     originals = {}
 
     def replace(name, old, new):
-        path = example / name
-        text = originals.setdefault(path, path.read_text())
+        path = finished / name
+        text = path.read_text()
+        originals.setdefault(path, text)
         assert old in text
         path.write_text(text.replace(old, new, 1))
 
@@ -25,80 +56,102 @@ def edit(example):
         path.write_text(text)
 
 
-def test_second_run_has_nothing_to_do(example):
-    assert "Nothing to be done" in example.snakemake(configfile=SMALL).stdout
+@pytest.fixture
+def extend(edit):
+    """A function that adds code to a module."""
+    return lambda name: edit(f"{LIBRARY}/{name}", "import", "import string\nimport")
 
 
-def test_touching_every_file_of_the_project_reruns_nothing(example):
-    for path in example.folder.rglob("*"):
-        if path.is_file() and path.relative_to(example.folder).parts[0] not in (
-            "results",
-            "logs",
-            "benchmarks",
-            ".snakemake",
-        ):
-            os.utime(path)
-    assert example.planned(configfile=SMALL) == {}
+def test_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.snakemake(configfile=SMALL).stdout
 
 
-def test_editing_the_code_of_figures_redraws_figures_only(example, edit):
-    edit(f"{LIBRARY}/figures/style.py", "dpi=200", "dpi=100")
-    planned = example.planned(configfile=SMALL)
-    assert planned
-    assert all(name.startswith("plot_") for name in planned)
+def test_touching_every_file_of_the_project_reruns_nothing(finished):
+    for name in tracked_files():
+        os.utime(finished / name)
+    assert finished.planned(configfile=SMALL) == {}
 
 
-def test_editing_one_figure_redraws_that_figure(example, edit):
-    edit(f"{LIBRARY}/figures/plot_learning_curves.py", "import", "import string\nimport")
-    assert example.planned(configfile=SMALL) == {"plot_learning_curves": 1}
+@pytest.mark.parametrize(
+    ("module", "reread"),
+    [
+        ("sources/expression/read_matrix.py", {"read_matrix": 1}),
+        ("sources/histone/read_counts.py", {"read_counts": 8}),
+        # DNA is cut around the genes.
+        ("sources/genes/read_gtf.py", {"read_gtf": 1, "read_fasta": 1}),
+    ],
+)
+def test_editing_a_reader_reads_its_source_again_and_makes_everything_behind_the_store(
+    finished, extend, module, reread
+):
+    extend(module)
+    assert finished.planned(configfile=SMALL) == reread | OF_STORE
 
 
-def test_editing_the_code_of_the_model_retrains(example, edit):
-    edit(f"{LIBRARY}/network/build.py", "keras.layers.Flatten(", "keras.layers.Flatten(trainable=True, ")
-    planned = example.planned(configfile=SMALL)
-    assert planned["train"] == 3
-    assert "build_store" not in planned
+def test_editing_the_code_of_the_model_retrains_and_prepares_nothing(finished, extend):
+    extend("network/build.py")
+    assert finished.planned(configfile=SMALL) == OF_MODELS
 
 
-def test_a_comment_or_a_docstring_in_the_model_retrains_nothing(example, edit):
-    text = (example / LIBRARY / "network/build.py").read_text()
+def test_a_comment_or_a_docstring_in_the_model_retrains_nothing(finished, edit):
+    text = (finished / LIBRARY / "network/build.py").read_text()
     docstring = re.search(r'"""(.+?)"""', text, re.DOTALL)[1]
     edit(f"{LIBRARY}/network/build.py", docstring, docstring + "\nMore was said.")
     edit(f"{LIBRARY}/training/train.py", "import logging", "# A comment.\nimport logging")
-    assert example.planned(configfile=SMALL) == {}
+    assert finished.planned(configfile=SMALL) == {}
 
 
-def test_a_setting_of_the_training_retrains_but_prepares_nothing(example, tmp_path):
-    (tmp_path / "more.yaml").write_text("training: {epochs: 2}")
-    planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
-    assert planned["train"] == 3
-    assert not {"simulate_example", "build_store", "split"} & set(planned)
+def test_editing_the_style_of_figures_redraws_figures_only(finished, edit):
+    edit(f"{LIBRARY}/figures/style.py", "dpi=200", "dpi=100")
+    assert finished.planned(configfile=SMALL) == PLOTS
 
 
-def test_another_number_of_draws_scores_again_but_trains_nothing(example, tmp_path):
-    (tmp_path / "more.yaml").write_text("bootstrap: {draws: 50}")
-    planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
-    figures = {"plot_predictions": 1, "plot_scores": 1}
-    tables = {"score": 1, "verdicts": 1, "check_example": 1, "compare": 1, "fingerprint": 1}
-    assert planned == tables | figures
+def test_editing_one_figure_redraws_that_figure(finished, extend):
+    extend("figures/plot_learning_curves.py")
+    assert finished.planned(configfile=SMALL) == {"plot_learning_curves": 1}
 
 
-def test_editing_the_code_of_the_verdicts_judges_again_and_nothing_else(example, edit):
+def test_editing_a_threshold_judges_again_and_nothing_else(finished, edit):
     edit(f"{LIBRARY}/report/thresholds.py", "OVERFITTED = 1.05", "OVERFITTED = 1.1")
-    assert example.planned(configfile=SMALL) == {"verdicts": 1}
+    assert finished.planned(configfile=SMALL) == {"verdicts": 1}
 
 
-def test_one_more_ablation_trains_itself_alone(example, tmp_path):
-    (tmp_path / "more.yaml").write_text("ablations: [shuffled_dna]")
-    planned = example.planned("--configfile", SMALL, tmp_path / "more.yaml")
-    assert planned["train"] == planned["predict"] == 3
-    assert {"score", "verdicts", "plot_scores", "fingerprint"} <= set(planned)
+def test_editing_a_caption_runs_nothing(finished, edit):
+    edit("workflow/report/plot_scores.rst", "\n", " Otherwise.\n")
+    assert finished.planned(configfile=SMALL) == {}
+
+
+def test_editing_a_label_a_threshold_and_a_caption_trains_and_predicts_nothing(finished, edit):
+    edit(f"{LIBRARY}/evaluation/labels.py", "unseen genes, seen cells", "new genes, seen cells")
+    edit(f"{LIBRARY}/report/thresholds.py", "OVERFITTED = 1.05", "OVERFITTED = 1.1")
+    edit("workflow/report/plot_scores.rst", "\n", " Otherwise.\n")
+    # The figure of the architecture has no labels.
+    labelled = {name: count for name, count in PLOTS.items() if name != "plot_architecture"}
+    assert finished.planned(configfile=SMALL) == OF_SCORES | labelled
+
+
+def test_a_setting_of_the_training_retrains_but_prepares_nothing(finished, tmp_path):
+    (tmp_path / "more.yaml").write_text("training: {epochs: 2}")
+    assert finished.planned(configfile=[SMALL, tmp_path / "more.yaml"]) == OF_MODELS
+
+
+def test_another_number_of_replicates_scores_again_but_trains_nothing(finished, tmp_path):
+    (tmp_path / "more.yaml").write_text("bootstrap: {replicates: 50}")
+    planned = finished.planned(configfile=[SMALL, tmp_path / "more.yaml"])
+    # The provenance holds a checksum of all settings.
+    assert planned == OF_SCORES | {"provenance": 1, "plot_predictions": 1, "plot_scores": 1}
+
+
+def test_one_more_ablation_trains_itself_alone(finished, tmp_path):
+    (tmp_path / "more.yaml").write_text("ablations: [permuted_genes]")
+    planned = finished.planned(configfile=[SMALL, tmp_path / "more.yaml"])
     # The models' own predictions, and what is made of these alone, stay as they are.
-    assert not {"build_store", "split", "baselines", "aggregate", "attribute", "plot_learning_curves"} & set(planned)
+    of_ablation = {"train": 3, "predict": 3, "provenance": 1, "plot_predictions": 1, "plot_scores": 1}
+    assert planned == OF_SCORES | of_ablation
 
 
-def test_one_fold_by_its_path(example):
-    planned = example.planned("-f", "results/models/wakawaka/fold-2/model.keras", configfile=SMALL)
+def test_one_fold_by_its_path(finished):
+    planned = finished.planned("-f", "results/models/wakawaka/fold-2/model.keras", configfile=SMALL)
     assert planned == {"train": 1}
 
 
@@ -108,26 +161,7 @@ def test_one_fold_by_its_path_on_a_fresh_clone(project):
     assert not {"predict", "score", "attribute"} & set(planned)
 
 
-def test_the_same_seed_gives_the_same_bits(example):
-    target = "results/models/wakawaka/fold-2/model.keras"
-    first = weights(example / target)
-    example.snakemake("-f", target, configfile=SMALL)
-    again = weights(example / target)
-    # What was trained again is newer than what was made of it: make everything current for the tests that follow.
-    example.snakemake(configfile=SMALL)
-    assert first == again
-
-
-def weights(path):
-    """Return the bytes of every weight in a model file."""
-    import zipfile
-
-    import h5py
-
-    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as stored, h5py.File(stored) as weights:
-        found = {}
-        weights.visititems(
-            lambda name, item: found.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset) else None
-        )
-    assert len(found) > 10
-    return found
+def test_the_same_seed_gives_the_same_bits(example, tmp_path):
+    copy, target = example.copy(tmp_path / "project"), "results/models/wakawaka/fold-2/model.keras"
+    copy.snakemake("-f", target, configfile=SMALL)
+    assert weights(copy / target) == weights(example / target)

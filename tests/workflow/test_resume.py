@@ -4,12 +4,11 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
-from conftest import SMALL
-from test_rerun import weights
+import pytest
+
+from helpers.project import ENVIRONMENT, SMALL, weights
 
 FOLDER = "results/models/wakawaka/fold-1"
 TARGET = f"{FOLDER}/model.keras"
@@ -17,10 +16,8 @@ TARGET = f"{FOLDER}/model.keras"
 
 def kill_in_the_middle(project, *arguments):
     """Start snakemake and kill it and its jobs, with no chance to clean up, when a checkpoint is there."""
-    command = [str(Path(sys.executable).with_name("snakemake")), "--cores", "2", *map(str, arguments)]
-    process = subprocess.Popen(
-        command, cwd=project.folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": ENVIRONMENT}
+    process = subprocess.Popen(project.command(*arguments), cwd=project.folder, start_new_session=True, **quiet)
     checkpoint, end = project / FOLDER / "checkpoint.npz", time.monotonic() + 120
     while not checkpoint.is_file():
         assert process.poll() is None, "the training ended before it could be killed"
@@ -30,6 +27,13 @@ def kill_in_the_middle(project, *arguments):
     process.wait()
     assert not (project / TARGET).exists()
     return checkpoint
+
+
+@pytest.fixture
+def project(finished):
+    """A copy of the finished small example without the models of one fold."""
+    shutil.rmtree(finished / FOLDER)
+    return finished
 
 
 def test_a_killed_training_goes_on_and_a_forced_one_starts_afresh(project, tmp_path):

@@ -3,15 +3,16 @@
 from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.prediction.aggregate import aggregate
+    from wakawaka.prediction.aggregate import Outputs, RunFiles, aggregate
 
+    files = snakemake.input
+    rows = zip(snakemake.params.runs, files.predictions, files.baselines, files.preprocessing, strict=True)
     aggregate(
-        final=snakemake.input.final,
-        folds=snakemake.input.folds,
-        baselines=snakemake.input.baselines,
-        preprocessing=snakemake.input.preprocessing,
-        test=snakemake.output.test,
-        out_of_fold=snakemake.output.out_of_fold,
-        test_parquet=snakemake.output.test_parquet,
-        out_of_fold_parquet=snakemake.output.out_of_fold_parquet,
+        runs=[RunFiles(*row) for row in rows],
+        outputs=Outputs(
+            test=snakemake.output.test,
+            out_of_fold=snakemake.output.out_of_fold,
+            test_parquet=snakemake.output.test_parquet,
+            out_of_fold_parquet=snakemake.output.out_of_fold_parquet,
+        ),
     )

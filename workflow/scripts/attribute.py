@@ -9,10 +9,9 @@ with job(snakemake):
         store=snakemake.input.store,
         test=snakemake.input.test,
         out_of_fold=snakemake.input.out_of_fold,
-        models=snakemake.input.models,
+        models=list(zip(snakemake.params.runs, snakemake.input.models, strict=True)),
         preprocessing=snakemake.input.preprocessing,
         attribution=snakemake.output.attribution,
-        runs=snakemake.params.runs,
         gene=snakemake.wildcards.gene,
         threads=snakemake.threads,
     )

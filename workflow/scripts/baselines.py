@@ -1,4 +1,4 @@
-"""What the baselines of a run predict."""
+"""Write the predictions of the baselines of a run."""
 
 from wakawaka.core.runtime import job
 

@@ -3,19 +3,23 @@
 from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.store.build_store import build_store
+    from wakawaka.store.build_store import ParsedSources, StoreSettings, build_store
 
     build_store(
         store=snakemake.output.store,
         warnings=snakemake.output.warnings,
-        genes=snakemake.input.genes,
-        histone=snakemake.input.histone,
-        sequence=snakemake.input.sequence,
-        expression=snakemake.input.expression,
-        cells=snakemake.params.cells,
-        marks=snakemake.params.marks,
-        window=snakemake.params.window,
-        bins=snakemake.params.bins,
-        oriented=snakemake.params.oriented,
-        reference=snakemake.params.reference,
+        parsed=ParsedSources(
+            genes=snakemake.input.genes,
+            histone=snakemake.input.histone,
+            sequence=snakemake.input.sequence or None,
+            expression=snakemake.input.expression or None,
+        ),
+        settings=StoreSettings(
+            cells=snakemake.params.cells,
+            marks=snakemake.params.marks,
+            window=snakemake.params.window,
+            bins=snakemake.params.bins,
+            strand_aware=snakemake.params.strand_aware,
+            reference=snakemake.params.reference,
+        ),
     )

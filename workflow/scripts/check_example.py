@@ -1,4 +1,4 @@
-"""The scores on the built-in example beside what its truth allows."""
+"""The scores on the built-in example, compared with what its truth allows."""
 
 from wakawaka.core.runtime import job
 

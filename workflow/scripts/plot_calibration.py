@@ -1,4 +1,4 @@
-"""Draw the fold models' spread against their error, or of a binary target the reliability of probabilities."""
+"""Draw the error of the fold models over their spread or, for a binary target, the reliability of probabilities."""
 
 from wakawaka.core.runtime import job
 

@@ -1,4 +1,4 @@
-"""Draw the experiments side by side."""
+"""Draw the losses of the experiments."""
 
 from wakawaka.core.runtime import job
 
@@ -11,6 +11,6 @@ with job(snakemake):
         table=snakemake.output.table,
         networks=snakemake.params.networks,
         bases=snakemake.params.bases,
-        printed=snakemake.params.printed,
-        draw_printed=snakemake.params.draw_printed,
+        published_mse=snakemake.params.published_mse,
+        draw_published=snakemake.params.draw_published,
     )

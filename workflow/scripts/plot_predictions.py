@@ -1,4 +1,4 @@
-"""Draw predicted against true expression of the test set, or of what the folds held out where its truth is not known."""
+"""Draw predicted over true expression on the test set, or out of fold if its truth is unknown."""
 
 from wakawaka.core.runtime import job
 

@@ -1,4 +1,4 @@
-"""Draw every predictor side by side."""
+"""Draw the loss of every predictor in each regime."""
 
 from wakawaka.core.runtime import job
 

@@ -1,4 +1,4 @@
-"""Draw the points of the search."""
+"""Draw the trials of the search."""
 
 from wakawaka.core.runtime import job
 

@@ -7,5 +7,5 @@ with job(snakemake):
 
     read_bed(
         path=snakemake.input.bed,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
     )

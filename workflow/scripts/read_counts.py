@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_counts(
         path=snakemake.input.counts,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         marks=snakemake.params.marks,
         bins=snakemake.params.bins,
         scale=snakemake.params.scale,

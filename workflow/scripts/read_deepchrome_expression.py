@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_deepchrome_expression(
         paths=snakemake.input.csv,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         cells=snakemake.params.cells,
         file_cells=snakemake.params.file_cells,
         marks=snakemake.params.marks,

@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_deepchrome_histone(
         paths=snakemake.input.csv,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         marks=snakemake.params.marks,
         bins=snakemake.params.bins,
         order=snakemake.params.order,

@@ -8,7 +8,7 @@ with job(snakemake):
 
     read_expression_csv(
         paths=as_list(snakemake.input.csv),
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         cells=snakemake.params.cells,
         reference=snakemake.params.reference,
     )

@@ -8,7 +8,7 @@ with job(snakemake):
     read_fasta(
         genome=snakemake.input.genome,
         genes=snakemake.input.genes,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         window=snakemake.params.window,
-        oriented=snakemake.params.oriented,
+        strand_aware=snakemake.params.strand_aware,
     )

@@ -7,6 +7,6 @@ with job(snakemake):
 
     read_gene_info(
         path=snakemake.input.gene_info,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         biotypes=snakemake.params.biotypes,
     )

@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_gene_table(
         path=snakemake.input.table,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         columns=snakemake.params.columns,
         first_base=snakemake.params.first_base,
     )

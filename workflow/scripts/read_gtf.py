@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_gtf(
         path=snakemake.input.gtf,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         tss=snakemake.params.tss,
         biotypes=snakemake.params.biotypes,
     )

@@ -8,11 +8,11 @@ with job(snakemake):
     read_mark(
         files=snakemake.input.files,
         genes=snakemake.input.genes,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         mark=snakemake.wildcards.mark,
         bins=snakemake.params.bins,
         window=snakemake.params.window,
-        oriented=snakemake.params.oriented,
+        strand_aware=snakemake.params.strand_aware,
         counting=snakemake.params.counting,
         min_mapq=snakemake.params.min_mapq,
         duplicates=snakemake.params.duplicates,

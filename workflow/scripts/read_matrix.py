@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_matrix(
         path=snakemake.input.matrix,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         cells=snakemake.params.cells,
         gene_id=snakemake.params.gene_id,
         names=snakemake.params.names,

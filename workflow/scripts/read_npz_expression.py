@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_npz_expression(
         paths=snakemake.input.npz,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         cells=snakemake.params.cells,
         marks=snakemake.params.marks,
         bins=snakemake.params.bins,

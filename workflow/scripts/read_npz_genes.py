@@ -7,5 +7,5 @@ with job(snakemake):
 
     read_npz_genes(
         paths=snakemake.input.npz,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
     )

@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_npz_histone(
         paths=snakemake.input.npz,
-        parts=snakemake.output.parts,
+        parsed=snakemake.output.parsed,
         cells=snakemake.params.cells,
         marks=snakemake.params.marks,
         bins=snakemake.params.bins,

@@ -8,7 +8,7 @@ with job(snakemake):
 
     read_quantification(
         paths=as_list(snakemake.input.tables),
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         cells=snakemake.params.cells,
         gene_id=snakemake.params.gene_id,
         value=snakemake.params.value,

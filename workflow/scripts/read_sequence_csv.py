@@ -7,7 +7,7 @@ with job(snakemake):
 
     read_sequence_csv(
         path=snakemake.input.csv,
-        part=snakemake.output.part,
+        parsed=snakemake.output.parsed,
         window=snakemake.params.window,
         order=snakemake.params.order,
     )

@@ -1,17 +1,12 @@
-"""Write the raw files of the built-in example, as a user would have them, and the truth behind them."""
+"""Write the raw files of the built-in example, and the truth behind them."""
 
 from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.example.simulate_example import simulate_example
+    from wakawaka.example.files import ExampleFiles
+    from wakawaka.example.simulate_example import ExampleSettings, simulate_example
 
-    simulate_example(
-        genome=snakemake.output.genome,
-        annotation=snakemake.output.annotation,
-        counts=snakemake.output.counts,
-        expression=snakemake.output.expression,
-        held_out_genes=snakemake.output.held_out_genes,
-        truth=snakemake.output.truth,
+    settings = ExampleSettings(
         seed=snakemake.params.seed,
         cells=snakemake.params.cells,
         held_out_cells=snakemake.params.held_out_cells,
@@ -24,3 +19,11 @@ with job(snakemake):
         window=snakemake.params.window,
         bins=snakemake.params.bins,
     )
+    files = ExampleFiles(
+        genome=snakemake.output.genome,
+        annotation=snakemake.output.annotation,
+        counts=dict(zip(settings.all_cells, snakemake.output.counts, strict=True)),
+        expression=snakemake.output.expression,
+        held_out_genes=snakemake.output.held_out_genes,
+    )
+    simulate_example(files, snakemake.output.truth, settings)

@@ -1,22 +1,28 @@
-"""Train one point of the search in one fold."""
+"""Train one trial of the search in one fold."""
 
 from wakawaka.core.runtime import job
 
 with job(snakemake):
-    from wakawaka.tuning.tune import tune
+    from wakawaka.training.train import TrainingFiles, TrainingSettings
+    from wakawaka.tuning.tune import trial_spec, tune
 
-    tune(
-        store=snakemake.input.store,
-        samples=snakemake.input.samples,
-        before=snakemake.input.before,
-        history=snakemake.output.history,
-        checkpoint=snakemake.params.checkpoint,
-        run=snakemake.wildcards.run,
+    spec, schedule = trial_spec(
         **snakemake.params.varied,
-        modules=snakemake.params.modules,
-        target=snakemake.params.target,
+        order=snakemake.input.before,
         epochs=snakemake.params.epochs,
-        seed=snakemake.params.seed,
-        threads=snakemake.threads,
-        code=snakemake.params.code,
+    )
+    tune(
+        snakemake.input.store,
+        snakemake.input.samples,
+        TrainingFiles(history=snakemake.output.history, checkpoint=snakemake.params.checkpoint),
+        TrainingSettings(
+            run=snakemake.wildcards.run,
+            spec=spec,
+            modules=snakemake.params.modules,
+            target=snakemake.params.target,
+            schedule=schedule,
+            seed=snakemake.params.seed,
+            threads=snakemake.threads,
+            code=snakemake.params.code,
+        ),
     )

@@ -74,7 +74,7 @@ def layers_of(model):
 
 def test_they_are_those_of_the_report():
     assert list(CONFIG["experiments"]) == list(EXPECTED)
-    assert {name: one["printed"] for name, one in CONFIG["experiments"].items()} == {
+    assert {name: one["published_mse"] for name, one in CONFIG["experiments"].items()} == {
         name: printed for name, (_, _, printed, _) in EXPECTED.items()
     }
 

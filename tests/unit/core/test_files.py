@@ -1,3 +1,5 @@
+"""Atomic writing, checksums, and reading of text that may be compressed or damaged."""
+
 import gzip
 import hashlib
 import queue
@@ -33,7 +35,7 @@ def test_atomic_makes_the_folder_and_leaves_nothing_else(tmp_path):
         inode = temporary.stat().st_ino
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["x.txt"]
     assert (tmp_path / "new" / "x.txt").read_text() == "done"
-    # Renamed and not copied: nobody ever sees half of it.
+    # Renamed, not copied: other processes never see an unfinished file.
     assert (tmp_path / "new" / "x.txt").stat().st_ino == inode
 
 
@@ -61,13 +63,13 @@ def test_sha256(tmp_path):
 
 @pytest.mark.parametrize("name", ["plain.tsv", "plain.gz"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_open_text_knows_compression_by_the_content(tmp_path, name, pack):
+def test_open_text_detects_compression_by_the_content(tmp_path, name, pack):
     (tmp_path / name).write_bytes(pack("µ\r\nb\n".encode()))
     with open_text(tmp_path / name) as file:
         assert file.read() == "µ\nb\n"
 
 
-def test_open_text_leaves_out_the_mark_of_a_spreadsheet(tmp_path):
+def test_open_text_leaves_out_a_byte_order_mark(tmp_path):
     for path, pack in ((tmp_path / "plain", bytes), (tmp_path / "packed", gzip.compress)):
         path.write_bytes(pack(b"\xef\xbb\xbfgene_id\n"))
         with open_text(path) as file:
@@ -124,15 +126,15 @@ def test_a_bgzipped_text_cut_between_its_blocks(tmp_path):
         assert str(caught.value).startswith(
             f"{packed}: the compressed file is truncated: it is bgzipped, but does not end"
         )
-    # The extra field of another program says nothing.
+    # An extra field of another program does not make it a bgzipped file.
     other = gzip.compress(b"text")
     packed.write_bytes(other[:3] + b"\4" + other[4:10] + b"\6\0XY\2\0\1\1" + other[10:])
     with open_text(packed) as file:
         assert file.read() == "text"
 
 
-def test_what_is_unpacked_last_is_read_too(tmp_path, monkeypatch):
-    # isal's reader looks for a block, then whether its thread still runs: here the thread puts all blocks, and ends, in between.
+def test_the_last_blocks_of_the_decompressing_thread_are_read(tmp_path, monkeypatch):
+    # isal's reader looks for a block, then whether its thread still runs. Here the thread puts all blocks and ends in between.
     get, early = queue.Queue.get, []
 
     def late(self, *args, **kwargs):
@@ -151,7 +153,7 @@ def test_what_is_unpacked_last_is_read_too(tmp_path, monkeypatch):
     assert early
 
 
-def test_reading_says_how_far_it_is(tmp_path, monkeypatch, caplog):
+def test_reading_logs_its_progress(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("wakawaka.core.progress.SECONDS", -1)
     for name, content in (("x", b"line\n" * 1000), ("x.gz", gzip.compress(b"line\n" * 1000))):
         (tmp_path / name).write_bytes(content)
@@ -165,7 +167,7 @@ def test_a_folder_is_refused(tmp_path):
         pass
 
 
-def test_readable_leaves_other_mistakes_alone(tmp_path):
+def test_readable_passes_other_exceptions_on(tmp_path):
     with pytest.raises(ZeroDivisionError), readable(tmp_path):
         raise ZeroDivisionError
 
@@ -177,7 +179,7 @@ def test_write_table(tmp_path):
     write_table(table, tmp_path / "x.tsv.gz")
     packed = (tmp_path / "x.tsv.gz").read_bytes()
     assert gzip.decompress(packed) == (tmp_path / "x.tsv").read_bytes()
-    # No time and no name in the header of the file.
+    # The header holds neither a time nor a name, so equal tables give equal bytes.
     assert packed[3:8] == bytes(5)
 
 

@@ -1,3 +1,5 @@
+"""npz files that are written without copies and mapped into memory."""
+
 import zipfile
 
 import numpy as np
@@ -19,7 +21,7 @@ def written(path):
     return path.read_bytes()
 
 
-def test_the_bytes_are_numpys(tmp_path):
+def test_the_bytes_are_those_of_numpy(tmp_path):
     np.savez(
         tmp_path / "b.npz",
         **{name: np.ascontiguousarray(array) if array.ndim else array for name, array in ARRAYS.items()},
@@ -27,7 +29,7 @@ def test_the_bytes_are_numpys(tmp_path):
     assert written(tmp_path / "a.npz") == (tmp_path / "b.npz").read_bytes()
 
 
-def test_arrays_that_follow_one_another_are_joined(tmp_path):
+def test_a_list_of_arrays_is_written_as_their_concatenation(tmp_path):
     blocks = [ARRAYS["values"][:1], ARRAYS["values"][1:, ::-1], ARRAYS["values"]]
     write_arrays(tmp_path / "a.npz", values=blocks)
     with np.load(tmp_path / "a.npz") as file:
@@ -53,13 +55,13 @@ def test_altered_bytes_are_noticed(tmp_path, place):
         map_array(archive, "values.npy")
 
 
-def test_compressed_arrays_are_none_of_ours(tmp_path):
+def test_compressed_arrays_are_not_mapped(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", values=ARRAYS["values"])
-    with zipfile.ZipFile(tmp_path / "a.npz") as archive, pytest.raises(ValueError, match="not stored as it is"):
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive, pytest.raises(ValueError, match="is compressed"):
         map_array(archive, "values.npy")
 
 
-def test_arrays_stored_column_by_column_are_none_of_ours(tmp_path):
+def test_arrays_stored_column_by_column_are_not_mapped(tmp_path):
     np.savez(tmp_path / "a.npz", values=np.asfortranarray(ARRAYS["turned"].T))
     with zipfile.ZipFile(tmp_path / "a.npz") as archive, pytest.raises(ValueError, match="column by column"):
         map_array(archive, "values.npy")

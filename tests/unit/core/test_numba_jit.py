@@ -3,7 +3,7 @@
 import numba
 import pytest
 
-from wakawaka.core.numba_jit import compiled
+from wakawaka.core.numba_jit import numba_jit
 
 
 @pytest.mark.parametrize("keeps", [True, False])
@@ -17,7 +17,7 @@ def test_compiled(monkeypatch, keeps):
 
     monkeypatch.setattr(numba, "njit", njit)
 
-    @compiled
+    @numba_jit
     def double(number):
         return 2 * number
 

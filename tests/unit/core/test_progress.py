@@ -1,4 +1,4 @@
-"""Words about how far a step is."""
+"""Messages about the progress of a step."""
 
 import logging
 
@@ -11,7 +11,7 @@ log = logging.getLogger("wakawaka.test_progress")
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still until its time is set."""
+    """A clock whose time only the test changes."""
     now = [1000.0]
     monkeypatch.setattr("wakawaka.core.progress.time.monotonic", lambda: now[0])
     return now
@@ -44,7 +44,7 @@ def test_durations(seconds, words):
     assert duration(seconds) == words
 
 
-def test_a_quick_step_says_nothing(clock, messages):
+def test_a_quick_step_logs_nothing(clock, messages):
     progress = Progress(log, 100, "genes")
     for _ in range(10):
         progress.advance(10, "genes")
@@ -53,7 +53,7 @@ def test_a_quick_step_says_nothing(clock, messages):
     assert not messages()
 
 
-def test_now_and_then_it_says_how_far_it_is(clock, messages):
+def test_a_message_every_few_seconds_has_rate_and_time_left(clock, messages):
     progress = Progress(log, 8000, "samples")
     for _ in range(40):
         clock[0] += SECONDS / 4
@@ -66,7 +66,7 @@ def test_now_and_then_it_says_how_far_it_is(clock, messages):
     assert last == f"fold-1, epoch 2/10: loss 0.1235, {rate:.0f} samples/s, {duration(6000 / rate)} left"
 
 
-def test_the_rate_is_of_all_the_time(clock):
+def test_the_rate_is_since_the_beginning(clock):
     progress = Progress(log, 300, "genes")
     clock[0] += 10
     progress.advance(100, "")
@@ -85,5 +85,5 @@ def test_the_level(clock, messages, level):
     assert record.levelname == ("INFO" if level else "PROGRESS")
 
 
-def test_it_is_between_what_nobody_sees_and_what_the_log_keeps():
+def test_the_level_is_between_debug_and_info():
     assert logging.DEBUG < PROGRESS < logging.INFO

@@ -1,4 +1,4 @@
-"""What a job says, where, and how it ends."""
+"""The messages of a job, where they go, and its exit status."""
 
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def test_messages_go_to_the_screen_and_the_log(run):
         assert "read_gtf  INFO  80 genes" in text
 
 
-def test_progress_within_a_step_goes_to_the_screen_alone(run):
+def test_progress_within_a_step_goes_to_the_screen_only(run):
     process, log = run("pass")
     assert "read_gtf  PROGRESS  40 of 80 genes so far" in process.stderr
     assert "so far" not in log
@@ -55,7 +55,7 @@ def test_progress_within_a_step_goes_to_the_screen_alone(run):
         assert "gene 7" not in text and "another library" not in text
 
 
-def test_what_c_code_prints_goes_to_the_log_alone(run):
+def test_output_of_c_code_goes_to_the_log_only(run):
     process, log = run("pass")
     assert "said by C++ code" in log
     assert "said by C++ code" not in process.stderr
@@ -69,8 +69,8 @@ def test_an_input_error_is_a_sentence_without_a_traceback(run):
         assert "Traceback" not in text
 
 
-def test_a_fault_of_ours_leaves_its_traceback_in_the_log(run):
+def test_an_unexpected_error_leaves_its_traceback_in_the_log(run):
     process, log = run("1 / 0")
     assert process.returncode == 1
     assert "ZeroDivisionError" in log
-    assert "please report" in process.stderr
+    assert "unexpected error in read_gtf; please report this log." in process.stderr

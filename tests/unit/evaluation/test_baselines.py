@@ -1,4 +1,4 @@
-"""Baselines, on samples few enough to tell by hand, and beside scikit-learn."""
+"""Baselines against values computed by hand and scikit-learn."""
 
 import json
 import os
@@ -28,7 +28,8 @@ KNOWN[:-1, :60] = True
 
 
 def write_store(folder, truth, counts):
-    info = {"marks": ["a", "b"][:MARKS], "window": 5000, "bins": BINS, "scale": "counts", "medians": {}}
+    info = {"cells": CELLS, "genes": GENES, "marks": ["a", "b"][:MARKS], "window": 5000, "bins": BINS, "bin_size": 500}
+    info |= {"strand_aware": True, "scale": "counts", "depth": {}, "medians": {}}
     (folder / "store.json").write_text(json.dumps(info))
     genes = pd.DataFrame({"gene_id": [f"g{n:02}" for n in range(GENES)]}).assign(chrom="1", tss=5, strand="+", group="")
     write_table(genes, folder / "genes.tsv")
@@ -75,10 +76,10 @@ def test_means_of_labels_count_the_base_rate_as_one_more_sample():
     assert found["gene_mean"] == pytest.approx(np.array([[(1 + 0.6) / 4, (2 + 0.6) / 3, 0.6]] * 3))
 
 
-def test_the_nearest_other_training_cell_by_hand():
+def test_nearest_other_training_cell_by_hand():
     profiles = np.array([[1.0, 2, 3], [1, 2, 4], [3, 2, 1], [1, 2, 3.1]])
     truth = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9], [0, 0, 0]])
-    # The last cell is not trained on, and the second one's middle gene is not.
+    # The last cell, and the middle gene of the second, are no training samples.
     trained = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1], [0, 0, 0]], bool)
     found = np.nan_to_num(nearest_cell(profiles, truth, trained), nan=-1)
     assert found.tolist() == [[4, -1, 6], [1, 2, 3], [4, -1, 6], [1, 2, 3]]
@@ -91,34 +92,34 @@ def test_without_another_training_cell_there_is_no_nearest():
 
 
 @pytest.mark.parametrize("features", [1, 5])
-def test_profiles_without_any_change_are_far_from_all_others(features):
+def test_constant_profiles_are_far_from_all_others(features):
     profiles = np.random.default_rng(0).normal(size=(4, features)).astype(np.float32)
     profiles[:2] = np.float32(0.1)
     truth = np.arange(4.0)[:, None]
     found = nearest_cell(profiles, truth, np.ones((4, 1), bool)).ravel()
     if features == 1:
-        # All are equally far, and the first is taken.
+        # All are equally far, so the first one is taken.
         assert found.tolist() == [1, 0, 0, 0]
     else:
         assert found.tolist() == [1, 0, 3, 2]
 
 
-def test_likeness_is_the_correlation():
+def test_correlations_are_those_of_numpy():
     profiles = np.random.default_rng(0).normal(3, 1, size=(5, 40))
     assert module._correlations(profiles) == pytest.approx(np.corrcoef(profiles))
 
 
-def test_what_a_neighbours_label_is_worth_by_hand():
-    said = np.array([[1, 1, 0, np.nan], [0, 1, 1, 0], [1, 0, np.nan, 0]])
+def test_chance_of_a_neighbours_label_by_hand():
+    neighbour = np.array([[1, 1, 0, np.nan], [0, 1, 1, 0], [1, 0, np.nan, 0]])
     truth = np.array([[1.0, 1, 0, 1], [0, 0, 1, 1], [0, 1, 0, 0]])
     trained = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 0]], bool)
-    # The base rate of training samples is 5 of 8. Of four 1s said of them three are true; of three 0s two are.
+    # The base rate is 5 of 8. Three of the four training samples with a neighbour of 1 are 1, and one of the three with a 0.
     one, zero = (3 + 5 / 8) / 5, (1 + 5 / 8) / 4
     expected = np.array([[one, one, zero, np.nan], [zero, one, one, zero], [one, zero, np.nan, zero]])
-    assert label_chances(said, truth, trained) == pytest.approx(expected, nan_ok=True)
+    assert label_chances(neighbour, truth, trained) == pytest.approx(expected, nan_ok=True)
 
 
-def test_a_label_that_no_neighbour_says_of_a_training_sample_has_the_base_rate():
+def test_a_label_that_no_training_sample_has_as_neighbour_gets_the_base_rate():
     truth, trained = np.array([[1.0, 0], [0, 0]]), np.array([[1, 1], [0, 0]], bool)
     assert label_chances(np.array([[0.0, 0], [1, 0]]), truth, trained)[1].tolist() == [0.5, 0.5]
 
@@ -137,7 +138,7 @@ def test_summaries_by_hand():
 def test_near_the_tss_is_every_bin_within_1_kb(bins, window):
     rng = np.random.default_rng(bins)
     marks = rng.normal(size=(4, bins, 2))
-    # The bins of all bases, told in parts of a base: bins need not divide the window.
+    # The bin of every base, in parts of a base, because bins need not divide the window.
     position = np.arange(window * bins)
     near = np.unique(position[np.abs(position + 0.5 - window * bins / 2) < 1000 * bins] // window)
     assert summaries(marks, window)[:, 4:] == pytest.approx(marks[:, near].mean(axis=1))
@@ -151,16 +152,16 @@ def test_neighbouring_bins_are_averaged_by_hand():
 
 @pytest.mark.parametrize(("shape", "together"), [((100, 5), 1), ((800, 5), 1), ((801, 5), 2), ((10000, 5), 13)])
 def test_bins_are_averaged_until_they_are_few_enough(shape, together):
-    assert module._together(shape) == together and -(-shape[0] // together) * shape[1] <= module.FEATURES
+    assert module._bins_together(*shape) == together and -(-shape[0] // together) * shape[1] <= module.MAX_FEATURES
 
 
-def test_marks_that_tell_the_expression_are_found(tmp_path):
+def test_marks_that_determine_the_expression_are_found(tmp_path):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     found = predicted(tmp_path)
     assert list(found) == list(BASELINES)
     spread = truth[-1, 60:].var()
-    # All bins hold all of it, summaries the mean of one mark and not the bin of the other.
+    # The bins hold all information, the summaries only the mean of one mark and not the bin of the other.
     assert np.mean((found["ridge_bins"] - truth)[-1, 60:] ** 2) < 0.01 * spread
     assert 0.01 * spread < np.mean((found["ridge_summaries"] - truth)[-1, 60:] ** 2) < 0.5 * spread
     assert np.ptp(found["gene_mean"][:, 60:]) == 0 and np.allclose(
@@ -168,7 +169,7 @@ def test_marks_that_tell_the_expression_are_found(tmp_path):
     )
 
 
-def test_the_trees_are_scikit_learns(tmp_path):
+def test_the_trees_are_those_of_scikit_learn(tmp_path):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     features = np.stack([summaries(np.log1p(cell, dtype=np.float32), 5000) for cell in counts])
@@ -178,7 +179,7 @@ def test_the_trees_are_scikit_learns(tmp_path):
     assert predicted(tmp_path)["trees_summaries"].ravel() == pytest.approx(expected, rel=1e-5)
 
 
-def test_held_out_truths_are_not_looked_at(tmp_path):
+def test_held_out_truths_have_no_effect(tmp_path):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     first = predicted(tmp_path)
@@ -186,7 +187,7 @@ def test_held_out_truths_are_not_looked_at(tmp_path):
     assert all(np.array_equal(values, first[name]) for name, values in predicted(tmp_path).items())
 
 
-def test_values_of_the_nearest_cell_stay_values(tmp_path):
+def test_predictions_of_the_nearest_cell_are_its_values(tmp_path):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     found = predicted(tmp_path)["nearest_cell"][0, :60]
@@ -201,7 +202,7 @@ def test_labels_get_probabilities(tmp_path):
     for name, values in found.items():
         assert values.min() > 0 and values.max() < 1
         assert np.mean((values > 0.5) == labels) > 0.8 or name in ("training_mean", "gene_mean", "nearest_cell")
-    # Probabilities are cut off in some sample.
+    # Some probabilities are clipped.
     assert found["ridge_bins"].min() == UNSURE and found["ridge_bins"].max() == 1 - UNSURE
     features = np.stack([summaries(np.log1p(cell, dtype=np.float32), 5000) for cell in counts])
     with threadpool_limits(1):
@@ -210,7 +211,7 @@ def test_labels_get_probabilities(tmp_path):
     assert found["trees_summaries"].ravel() == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_nearest_cells_label_becomes_its_chance(tmp_path):
+def test_a_nearest_cells_label_becomes_a_chance(tmp_path):
     counts, truth = random_samples()
     labels = (truth > np.median(truth)).astype(float)
     write_store(tmp_path, labels, counts)
@@ -223,7 +224,7 @@ def test_the_nearest_cells_label_becomes_its_chance(tmp_path):
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
-def test_labels_that_are_all_the_same_are_that_base_rate(tmp_path, label):
+def test_equal_labels_are_predicted_as_such(tmp_path, label):
     counts, truth = random_samples()
     write_store(tmp_path, np.full(truth.shape, label), counts)
     found = predicted(tmp_path, LABEL)
@@ -234,12 +235,12 @@ def test_labels_that_are_all_the_same_are_that_base_rate(tmp_path, label):
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("target", [VALUE, LABEL])
 @pytest.mark.parametrize("known", ["one sample", "one cell", "one gene"])
-def test_however_few_the_training_samples_predictions_are_finite(tmp_path, target, known):
+def test_predictions_from_few_training_samples_are_finite(tmp_path, target, known):
     counts, truth = random_samples()
     rows = {"one sample": np.s_[:1, :1], "one cell": np.s_[:1], "one gene": np.s_[:, :1]}[known]
     some = np.full(truth.shape, np.nan)
     some[rows] = (truth > 0)[rows]
-    # A mark without any reads, and a cell without any.
+    # A mark without reads, and a cell without reads.
     counts[..., 1] = 0
     counts[2] = 0
     write_store(tmp_path, some, counts)
@@ -258,12 +259,15 @@ def test_bins_beyond_the_limit_are_averaged_in_fit_and_prediction(tmp_path, monk
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     whole = predicted(tmp_path)
-    monkeypatch.setattr(module, "FEATURES", 10)
+    monkeypatch.setattr(module, "MAX_FEATURES", 10)
     caplog.set_level("INFO")
     halved = predicted(tmp_path)
-    assert "of every 2 neighbouring bins the mean, because 10 bins of 2 marks are more than 10 features" in caplog.text
+    assert (
+        "the mean of every 2 neighbouring bins is used, because 10 bins of 2 marks are more than 10 features"
+        in caplog.text
+    )
     names = [name for name in BASELINES if not np.array_equal(halved[name], whole[name])]
-    # The answer needs the mean of one mark and a single bin of the other, which is now one of two.
+    # The truth depends on a single bin of one mark, which is now averaged with its neighbour.
     errors = [np.mean((found["ridge_bins"] - truth)[-1, 60:] ** 2) for found in (whole, halved)]
     assert names == ["ridge_bins"] and 10 * errors[0] < errors[1] < 0.5 * truth[-1, 60:].var()
 
@@ -272,7 +276,7 @@ def test_genes_may_be_read_in_parts(tmp_path, monkeypatch):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     whole = predicted(tmp_path)
-    monkeypatch.setattr(module, "GENES", 33)
+    monkeypatch.setattr(module, "GENES_AT_ONCE", 33)
     for name, values in predicted(tmp_path).items():
         assert values == pytest.approx(whole[name], rel=1e-5, abs=1e-6)
 
@@ -287,10 +291,10 @@ def test_equal_seeds_give_equal_bytes(tmp_path):
     assert tables[0] == tables[1]
 
 
-def test_threads_are_limited_in_the_trees_too(tmp_path):
+def test_the_trees_use_limited_threads(tmp_path):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
-    # In a fresh process, where the trees' library is not loaded yet.
+    # In a new process, where the library of the trees is not loaded.
     script = """
 import sys
 import numpy as np
@@ -315,7 +319,7 @@ baselines.baselines([f"{folder}/{name}" for name in names], f"{folder}/samples.t
     assert "'openmp': 1" in printed and "'blas': 1" in printed
 
 
-def test_without_marks_there_are_means_alone(tmp_path):
+def test_without_marks_only_the_means_are_predicted(tmp_path):
     counts, truth = random_samples()
     write_store(tmp_path, truth, counts)
     assert list(predicted(tmp_path, modules=())) == ["training_mean", "gene_mean"]

@@ -1,16 +1,13 @@
-"""Scores of every predictor in every regime, by hand on a few samples."""
+"""Scores of every predictor in every regime, computed by hand on a few samples."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from wakawaka.core.files import read_table, write_table
-from wakawaka.evaluation import score as score_module
-from wakawaka.evaluation.labels import in_words
-from wakawaka.evaluation.score import score
-from wakawaka.example.check_example import check_example
+from wakawaka.evaluation.score import ScoreSettings, score
 
 # Two training cells and one unseen, two training genes and one unseen.
 FINAL = pd.DataFrame(
@@ -28,59 +25,85 @@ FINAL = pd.DataFrame(
     columns=["cell", "gene_id", "regime", "truth", "prediction"],
 )
 RUNS = ["final", "fold-1", "fold-2"]
+SETTINGS = ScoreSettings(replicates=40, rank_replicates=40, seed=1, binary=False, threads=2)
 
 
 def fold(held_out_cell):
-    """A fold that holds out one of the training cells, and predicts one more than the final model."""
+    """Return a fold that holds out one training cell, and predicts one more than the final model."""
     regime = FINAL["regime"].where(FINAL["regime"] == "train", "test")
     regime = regime.mask((regime == "train") & (FINAL["cell"] == held_out_cell), "unseen_cell")
     return FINAL.assign(regime=regime, prediction=FINAL["prediction"] + 1)
 
 
 def with_means(table):
-    """The table of the two baselines that need no marks."""
+    """Return a table of the two baselines that need no marks."""
     trained = table[table["regime"] == "train"]
     by_gene = table["gene_id"].map(trained.groupby("gene_id")["truth"].mean())
     mean = trained["truth"].mean()
     return table.drop(columns="prediction").assign(training_mean=mean, gene_mean=by_gene.fillna(mean))
 
 
+def score_tables(folder, networks, fold_means, groups, similarity=(), settings=SETTINGS):
+    """Score the tables of each network and of the two means; return the scores.
+
+    Args:
+        networks: dict from names to lists of tables, one for each run, the final run first.
+        fold_means: (model, path) of the means of the fold models.
+        groups: [gene] int.
+        similarity: rows of run, gene_id, similar_to and similarity.
+    """
+    predictions, baselines = [], []
+    for network, tables in networks.items():
+        for run, table in zip(RUNS, tables, strict=False):
+            predictions.append((network, run, folder / f"{network}-{run}.tsv.gz"))
+            write_table(table, predictions[-1][2])
+    for run, table in zip(RUNS, next(iter(networks.values())), strict=False):
+        baselines.append((run, folder / f"{run}.tsv"))
+        write_table(with_means(table), baselines[-1][1])
+    genes = pd.unique(next(iter(networks.values()))[0]["gene_id"])
+    write_table(pd.DataFrame({"gene_id": genes, "group": groups}), folder / "genes.tsv")
+    columns = ["run", "gene_id", "similar_to", "similarity"]
+    write_table(pd.DataFrame(similarity, columns=columns), folder / "similarity.tsv")
+    others = folder / "genes.tsv", folder / "similarity.tsv", folder / "scores.tsv", settings
+    # Files are known by their network and run, not by their order.
+    score(predictions[::-1], baselines[::-1], fold_means, *others)
+    return read_table(folder / "scores.tsv")
+
+
 @pytest.fixture
 def scored(tmp_path):
-    """A function that scores three tables, those of the final run and of two folds, and returns the rows."""
+    """Return a function that scores the tables of the final run and of two folds, and returns the rows."""
 
     def make(
-        final=FINAL, first=None, second=None, *, binary=False, other=None, groups=(1, 2, 3), similarity=(), draws=40
+        final=FINAL,
+        first=None,
+        second=None,
+        *,
+        binary=False,
+        other=None,
+        groups=(1, 2, 3),
+        similarity=(),
     ):
         tables = [final, fold("c1") if first is None else first, fold("c2") if second is None else second]
         networks = {"wakawaka": tables} | ({"other": [other(table) for table in tables]} if other else {})
-        predictions = []
-        for network, of_runs in networks.items():
-            for run, table in zip(RUNS, of_runs, strict=True):
-                predictions.append(tmp_path / f"{network}-{run}.tsv.gz")
-                write_table(table, predictions[-1])
-        baselines = [tmp_path / f"{run}.tsv" for run in RUNS]
-        for path, table in zip(baselines, tables, strict=True):
-            write_table(with_means(table), path)
         held_out = final["regime"] != "train"
         members = np.stack([table.loc[held_out, "prediction"] for table in tables[1:]])
-        ensemble = {"ensemble_mean": members.mean(axis=0), "ensemble_sd": members.std(axis=0, ddof=1)}
-        write_table(final[held_out].assign(**ensemble), tmp_path / "test.tsv.gz")
-        write_table(pd.DataFrame({"gene_id": ["g1", "g2", "g3"], "group": groups}), tmp_path / "genes.tsv")
-        columns = ["run", "gene_id", "similar_to", "similarity"]
-        write_table(pd.DataFrame(similarity, columns=columns), tmp_path / "similarity.tsv")
-        score(
-            predictions, baselines, [tmp_path / "test.tsv.gz"], tmp_path / "genes.tsv", tmp_path / "similarity.tsv",
-            tmp_path / "scores.tsv", networks=list(networks), models=["wakawaka"], runs=RUNS, draws=draws, rank_draws=40,
-            seed=1, binary=binary, threads=2,
-        )  # fmt: skip
-        return read_table(tmp_path / "scores.tsv")
+        fold_mean = {"fold_mean": members.mean(axis=0), "fold_sd": members.std(axis=0, ddof=1)}
+        write_table(final[held_out].assign(**fold_mean), tmp_path / "test.tsv.gz")
+        return score_tables(
+            tmp_path,
+            networks,
+            [("wakawaka", tmp_path / "test.tsv.gz")],
+            groups,
+            similarity,
+            replace(SETTINGS, binary=binary),
+        )
 
     return make
 
 
 def value(table, predictor, metric, regime, run="final", set_name="test", baseline=None, similarity="all"):
-    """The one value of a score."""
+    """Return the one value of a score."""
     names = ["set", "regime", "similarity", "run", "predictor", "metric"]
     rows = table[(table[names] == [set_name, regime, similarity, run, predictor, metric]).all(axis=1)]
     rows = rows[rows["baseline"].isna() if baseline is None else rows["baseline"] == baseline]
@@ -101,7 +124,7 @@ def test_each_regime_by_hand(scored):
     assert value(table, "gene_mean", "mse", "unseen_gene") == pytest.approx(1.0)
     assert value(table, "gene_mean", "skill", "unseen_gene", baseline="training_mean") == 0
     assert value(table, "wakawaka", "mse", "train", set_name="train") == pytest.approx(0.25)
-    # Errors 0.5, 1, 1 and 2 of four samples.
+    # The errors of four samples are 0.5, 1, 1 and 2.
     assert value(table, "wakawaka", "mse", "pool") == pytest.approx((0.25 + 1 + 1 + 4) / 4)
 
 
@@ -109,25 +132,25 @@ def test_the_table_is_tidy(scored):
     table = scored()
     keys = ["set", "regime", "similarity", "run", "predictor", "metric", "baseline"]
     assert not table.duplicated(keys).any()
-    assert table.columns.tolist() == [*keys, "value", "low", "high", "over", "cells", "genes", "samples"]
+    assert table.columns.tolist() == [*keys, "value", "ci_low", "ci_high", "resampled", "cells", "genes", "samples"]
     assert set(table.loc[table["metric"] == "skill", "baseline"].dropna()) == {"wakawaka", "training_mean", "gene_mean"}
-    # Three genes and three cells are too few to draw.
-    assert set(table["over"]) == {"nothing"} and table[["low", "high"]].isna().all(axis=None)
+    # Three genes and three cells are too few to resample.
+    assert set(table["resampled"]) == {"nothing"} and table[["ci_low", "ci_high"]].isna().all(axis=None)
 
 
 def test_the_mean_of_the_fold_models_is_scored_on_the_test_set(scored):
     table = scored()
-    assert value(table, "wakawaka", "mse", "both_unseen", run="ensemble") == pytest.approx((5 - 4) ** 2)
-    # Against the final run's training mean, 3, and the final model, which predicts that too.
+    assert value(table, "wakawaka", "mse", "both_unseen", run="fold_mean") == pytest.approx((5 - 4) ** 2)
+    # Compared with the training mean of the final run, 3, and the final model, which predicts 3 too.
     for baseline in ("training_mean", "wakawaka"):
-        found = value(table, "wakawaka", "skill", "both_unseen", run="ensemble", baseline=baseline)
+        found = value(table, "wakawaka", "skill", "both_unseen", run="fold_mean", baseline=baseline)
         assert found == pytest.approx(1 - 1 / (5 - 3) ** 2)
-    # Both folds predict the same: no spread, and no truth within it.
-    assert value(table, "wakawaka", "coverage", "unseen_cell", run="ensemble") == 0
-    of_ensemble = table[table["run"] == "ensemble"]
-    assert set(of_ensemble["set"]) == {"test"}
-    # It has no predictions of training samples, whose means would have to be taken off.
-    assert not of_ensemble["metric"].str.contains("beyond").any()
+    # Both folds predict equal values: their spread is 0 and covers no truth.
+    assert value(table, "wakawaka", "coverage", "unseen_cell", run="fold_mean") == 0
+    of_fold_mean = table[table["run"] == "fold_mean"]
+    assert set(of_fold_mean["set"]) == {"test"}
+    # Without predictions of training samples there are no gene means to subtract.
+    assert not of_fold_mean["metric"].str.contains("beyond").any()
 
 
 def test_the_mean_over_folds_weighs_by_samples(scored):
@@ -137,7 +160,7 @@ def test_the_mean_over_folds_weighs_by_samples(scored):
     )
     table = scored(first=first)
     one, other = (value(table, "wakawaka", "mse", "unseen_cell", run, "validation") for run in RUNS[1:])
-    # fold-1 holds out c1, of which g1 alone has a truth: error 1.5; fold-2 holds out c2: 0.5 and 0.5.
+    # fold-1 holds out c1, where only g1 has a truth: error 1.5. fold-2 holds out c2: errors 0.5 and 0.5.
     assert (one, other) == pytest.approx((2.25, 0.25))
     mean = value(table, "wakawaka", "mse", "unseen_cell", "mean", "validation")
     assert mean == pytest.approx((2.25 + 0.5) / 3)
@@ -145,12 +168,12 @@ def test_the_mean_over_folds_weighs_by_samples(scored):
     constant = value(table, "training_mean", "mse", "unseen_cell", "mean", "validation")
     skill = value(table, "wakawaka", "skill", "unseen_cell", "mean", "validation", baseline="training_mean")
     assert skill == pytest.approx(1 - mean / constant)
-    # Two samples have no correlation, so that the mean has none either.
+    # Two samples have no correlation, so the mean is undefined too.
     assert np.isnan(value(table, "wakawaka", "pearson", "unseen_cell", "mean", "validation"))
 
 
 def grid(cells, genes, held_out_cells, held_out_genes, seed=0):
-    """A table of random truths, with effects of genes and cells, and of predictions that know the truth but for some noise."""
+    """Return a table of random truths with effects of genes, and of predictions that are the truths with noise."""
     rng = np.random.default_rng(seed)
     truth = 2 * rng.normal(size=genes) + rng.normal(size=(cells, genes))
     out = np.arange(cells)[:, None] >= cells - held_out_cells, np.arange(genes)[None, :] >= genes - held_out_genes
@@ -168,100 +191,88 @@ def grid(cells, genes, held_out_cells, held_out_genes, seed=0):
     )
 
 
-def run_of(table, similarity=None):
-    """The `Run` of a table, with the two means."""
-    shape = table["cell"].nunique(), table["gene_id"].nunique()
-    predicted = with_means(table).assign(wakawaka=table["prediction"])
-    columns = {
-        (name, "final"): predicted[name].to_numpy(float).reshape(shape)
-        for name in ("training_mean", "gene_mean", "wakawaka")
-    }
-    regimes, truth = (table[name].to_numpy().reshape(shape) for name in ("regime", "truth"))
-    like = np.full(shape[1], np.nan) if similarity is None else similarity
-    return score_module.Run("final", regimes, truth.astype(float), columns, like)
-
-
-def rows_of(run, draws=200):
-    """The rows of a final run without folds or ensembles."""
-    settings = score_module.Settings(draws, 40, 1, np.arange(run.truth.shape[1]), False, 2)
-    return pd.DataFrame(
-        [
-            row
-            for where, parts in score_module._blocks(run, [])
-            if parts
-            for row in score_module._block_rows(where, parts, {}, settings)
-        ]
+def score_final(folder, tables, similarity=None, replicates=200):
+    """Score the final run of networks, a dict from names to tables; `similarity` [gene] is of the genes in their order."""
+    genes = pd.unique(next(iter(tables.values()))["gene_id"])
+    rows = (
+        [] if similarity is None else [("final", gene, "-", one) for gene, one in zip(genes, similarity, strict=True)]
     )
+    networks = {name: [table] for name, table in tables.items()}
+    return score_tables(folder, networks, [], np.arange(len(genes)), rows, replace(SETTINGS, replicates=replicates))
 
 
-def test_beyond_the_gene_means_a_predictor_of_genes_alone_has_nothing_to_say():
-    """Subtracting the truth's means from predictions instead would give a constant a correlation above zero."""
-    run = run_of(grid(12, 60, 5, 20))
-    table = rows_of(run)
+def arrays(table):
+    """Return regime, truth and prediction [cell, gene] of a table."""
+    shape = table["cell"].nunique(), table["gene_id"].nunique()
+    return tuple(table[name].to_numpy().reshape(shape) for name in ("regime", "truth", "prediction"))
+
+
+def test_a_predictor_of_the_gene_alone_has_no_correlation_beyond_gene_means(tmp_path):
+    """Subtracting the truths' means from predictions would give a constant a correlation above zero."""
+    samples = grid(12, 60, 5, 20)
+    table = score_final(tmp_path, {"wakawaka": samples})
     for name in ("pearson_beyond_gene_mean", "spearman_beyond_gene_mean"):
         for predictor in ("training_mean", "gene_mean"):
             assert np.isnan(value(table, predictor, name, "unseen_cell"))
     found = table[(table["metric"] == "pearson_beyond_gene_mean") & (table["predictor"] == "wakawaka")]
     assert set(found["regime"]) == {"unseen_cell", "train"}
-    seen = run.regimes == "unseen_cell"
-    trained = np.where(run.regimes == "train", 1.0, np.nan)[:7, :40]
-    truth, predicted = run.truth, run.predicted["wakawaka", "final"]
-    rest = [values[7:, :40] - np.mean(values[:7, :40] * trained, axis=0) for values in (truth, predicted)]
-    assert seen[7:, :40].all()
+    regimes, truth, predicted = arrays(samples)
+    assert (regimes[7:, :40] == "unseen_cell").all() and (regimes[:7, :40] == "train").all()
+    rest = [values[7:, :40] - values[:7, :40].mean(axis=0) for values in (truth, predicted)]
     expected = np.corrcoef(rest[0].ravel(), rest[1].ravel())[0, 1]
-    assert value(table, "wakawaka", "pearson_beyond_gene_mean", "unseen_cell") == pytest.approx(expected)
+    assert value(table, "wakawaka", "pearson_beyond_gene_mean", "unseen_cell") == pytest.approx(expected, rel=1e-6)
 
 
-def test_intervals_hold_the_score_and_pairs_are_drawn_together():
-    run = run_of(grid(12, 60, 5, 20))
-    better = run.predicted["wakawaka", "final"] * 0.98 + 0.02 * run.truth
-    run.predicted["other", "final"] = better
-    table = rows_of(run)
-    with_ends = table[table["low"].notna()]
-    assert ((with_ends["low"] <= with_ends["value"]) & (with_ends["value"] <= with_ends["high"])).mean() > 0.95
-    assert set(table.loc[table["regime"] != "pool", "over"]) == {"genes and cells"}
-    assert set(table.loc[table["regime"] == "pool", "over"]) == {"genes"}
+def test_intervals_contain_the_score_and_pairs_share_replicates(tmp_path):
+    samples = grid(12, 60, 5, 20)
+    better = samples.assign(prediction=0.98 * samples["prediction"] + 0.02 * samples["truth"])
+    table = score_final(tmp_path, {"wakawaka": samples, "other": better})
+    with_ends = table[table["ci_low"].notna()]
+    assert ((with_ends["ci_low"] <= with_ends["value"]) & (with_ends["value"] <= with_ends["ci_high"])).mean() > 0.95
+    assert set(table.loc[table["regime"] != "pool", "resampled"]) == {"genes and cells"}
+    assert set(table.loc[table["regime"] == "pool", "resampled"]) == {"genes"}
     gain = table[
         (table["metric"] == "pearson_difference") & (table["predictor"] == "other") & (table["baseline"] == "wakawaka")
     ]
-    assert (gain["low"] > 0).all() and (gain["low"] < gain["value"]).all()
+    assert (gain["ci_low"] > 0).all() and (gain["ci_low"] < gain["value"]).all()
     pair = table[
         (table[["predictor", "metric", "baseline", "regime"]] == ["other", "skill", "wakawaka", "unseen_cell"]).all(
             axis=1
         )
     ]
-    # Each by itself is known to a tenth or so, the difference between them to a thousandth.
-    assert pair["low"].item() > 0.03 and pair["high"].item() - pair["low"].item() < 0.002
+    # The interval of each score is wide, that of their comparison narrow.
+    assert pair["ci_low"].item() > 0.03 and pair["ci_high"].item() - pair["ci_low"].item() < 0.002
     alone = table[(table["predictor"] == "other") & (table["metric"] == "mse") & (table["regime"] == "unseen_cell")]
-    assert alone["high"].item() - alone["low"].item() > 0.02
+    assert alone["ci_high"].item() - alone["ci_low"].item() > 0.02
 
 
-def test_regimes_are_scored_by_the_similarity_of_genes():
+def test_regimes_are_scored_by_the_similarity_of_genes(tmp_path):
     similarity = np.full(60, np.nan)
     similarity[40:] = [0.0] * 10 + [0.03] * 5 + [0.2] * 5
-    run = run_of(grid(12, 60, 5, 20), similarity)
-    table = rows_of(run)
+    samples = grid(12, 60, 5, 20)
+    table = score_final(tmp_path, {"wakawaka": samples}, similarity)
     of_genes = table[table["regime"] == "unseen_gene"].groupby("similarity")["genes"].first().to_dict()
     assert of_genes == {"all": 20, "below 0.01": 10, "0.01 to 0.05": 5, "0.2 and above": 5}
-    errors = (run.truth - run.predicted["wakawaka", "final"])[:7, 55:] ** 2
-    assert value(table, "wakawaka", "mse", "unseen_gene", similarity="0.2 and above") == pytest.approx(errors.mean())
-    # Of seen genes there is no similarity.
+    _, truth, predicted = arrays(samples)
+    found = value(table, "wakawaka", "mse", "unseen_gene", similarity="0.2 and above")
+    assert found == pytest.approx(((truth - predicted)[:7, 55:] ** 2).mean(), rel=1e-6)
+    # Seen genes have no similarity.
     assert set(table.loc[table["regime"] == "unseen_cell", "similarity"]) == {"all"}
 
 
 def test_regimes_without_any_truth_are_left_out(scored):
-    """As z-scores have it: none of genes that a run has not seen."""
+    """Z-scores, for example, have no truths for genes without training samples."""
     tables = [
         table.assign(truth=table["truth"].mask(table["gene_id"] == "g3")) for table in (FINAL, fold("c1"), fold("c2"))
     ]
     table = scored(*tables)
-    # A pool of one regime is that regime.
+    # The pool of one regime would repeat that regime.
     assert set(table["regime"]) == {"unseen_cell", "train"}
-    assert set(table.loc[table["set"] == "test", "run"]) == {"final", "ensemble"}
+    assert set(table.loc[table["set"] == "test", "run"]) == {"final", "fold_mean"}
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_without_any_truth_of_what_is_held_out_the_training_samples_are_scored(scored, binary):
+def test_without_known_held_out_truths_only_training_samples_are_scored(scored, binary):
     tables = [
         table.assign(truth=table["truth"].where(table["regime"] == "train"))
         for table in (FINAL, fold("c1"), fold("c2"))
@@ -271,7 +282,7 @@ def test_without_any_truth_of_what_is_held_out_the_training_samples_are_scored(s
 
 
 def labelled(table):
-    """The same samples with labels and probabilities."""
+    """Return the samples with labels and probabilities."""
     labels = (table["truth"] > 2.75).astype(float).where(table["truth"].notna())
     return table.assign(truth=labels, prediction=table["prediction"] / 10)
 
@@ -283,7 +294,7 @@ def test_labels_have_scores_of_their_own(scored):
         "bce", "auroc", "aupr", "auroc_across_genes", "aupr_across_genes", "auroc_across_cells", "sd_ratio",
         "skill", "calibration_error",
     }  # fmt: skip
-    # Truths 0 and 1, predicted 0.2 and 0.55.
+    # The truths 0 and 1 have the predictions 0.2 and 0.55.
     expected = -(np.log(0.8) + np.log(0.55)) / 2
     assert value(table, "wakawaka", "bce", "unseen_cell") == pytest.approx(expected, rel=1e-6)
     assert value(table, "wakawaka", "auroc", "unseen_cell") == 1
@@ -291,30 +302,13 @@ def test_labels_have_scores_of_their_own(scored):
     assert value(table, "training_mean", "auroc", "unseen_cell") == 0.5
     skill = value(table, "wakawaka", "skill", "unseen_cell", baseline="training_mean")
     assert skill == pytest.approx(1 - expected / np.log(2), rel=1e-6)
-    # One sample: no AUROC.
+    # One sample has no AUROC.
     assert np.isnan(value(table, "wakawaka", "auroc", "both_unseen"))
 
 
-def test_networks_stand_beside_each_other(scored):
+def test_networks_are_compared_with_each_other(scored):
     table = scored(other=lambda final: final.assign(prediction=final["truth"].fillna(0)))
     assert value(table, "other", "mse", "unseen_cell") == 0
     assert value(table, "other", "skill", "unseen_cell", baseline="wakawaka") == 1
-    # Nothing is to be gained beside who makes no error: not infinitely much lost either.
+    # Compared with a predictor without error, the skill is undefined and not minus infinity.
     assert np.isnan(value(table, "wakawaka", "skill", "unseen_cell", baseline="other"))
-
-
-def test_predictors_in_words():
-    assert in_words("ridge_bins") == "ridge on all bins" and in_words("my-model") == "my-model"
-    assert in_words("wakawaka.shuffled_dna") == "wakawaka, DNA of other genes"
-
-
-@pytest.mark.parametrize(("prediction", "verdict"), [(4.0, "yes"), (9.0, "no")])
-def test_the_example_is_checked_against_its_truth(scored, tmp_path, prediction, verdict):
-    scored(FINAL.assign(prediction=FINAL["prediction"].where(FINAL["regime"] == "train", prediction)))
-    expected = dict.fromkeys(("oracle", "gene_mean", "training_mean"), 1.0)
-    regimes = ("unseen_cell", "unseen_gene", "both_unseen")
-    (tmp_path / "truth.json").write_text(json.dumps({"expected_mse": dict.fromkeys(regimes, expected)}))
-    check_example(tmp_path / "scores.tsv", tmp_path / "truth.json", tmp_path / "example.tsv", models=["wakawaka"])
-    found = read_table(tmp_path / "example.tsv")
-    assert len(found) == 3
-    assert found["model_beats_training_mean"].iloc[-1] == verdict

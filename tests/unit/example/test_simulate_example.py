@@ -1,4 +1,4 @@
-"""The built-in example, read back with readers of this file's own: nothing but the drawing functions is borrowed."""
+"""The built-in example, read back with independent readers; only its functions of random numbers are used here."""
 
 import gzip
 import itertools
@@ -11,24 +11,29 @@ import pandas as pd
 import pytest
 
 from wakawaka.core.errors import InputError
-from wakawaka.example import simulate_example as module
+from wakawaka.example.example_counts import draw_activity, share_in_pair
+from wakawaka.example.example_expression import draw_expression, expected_mse
+from wakawaka.example.example_genome import place_genes
+from wakawaka.example.files import ExampleFiles
+from wakawaka.example.simulate_example import ExampleSettings, simulate_example
 
-# Not in the order in which the module names them: columns go by name.
+# Not in the order of the module, because columns are known by name.
 MARKS = ["H3K4me3", "H3K9me3", "H3K36me3", "H3K27me3", "H3K4me1"]
 CELLS, HELD_OUT_CELLS = ["a", "b", "c", "d", "e", "f"], ["y", "z"]
 SINGLE = ["genome", "annotation", "expression", "held_out_genes", "truth"]
 
 
 def simulate(folder, prefix="", **changes):
-    """Write an example of 8 cells x 80 genes, or with `changes`, into `folder`; return its arguments."""
+    """Write an example of 8 cells x 80 genes, or with `changes`, into `folder`; return its paths and settings."""
     cells = {"cells": CELLS, "held_out_cells": HELD_OUT_CELLS}
     settings = {"seed": 1, "genes": 80, "held_out": 8, "effect": 1, "motif_copies": 24, "depth": 1}
     settings |= {"marks": MARKS, "window": 10000, "bins": 100}
     settings |= cells | changes
     paths = {name: folder / f"{prefix}{name}" for name in SINGLE}
-    counts = [folder / f"{prefix}{cell}.tsv.gz" for cell in settings["cells"] + settings["held_out_cells"]]
-    module.simulate_example(**paths, counts=counts, **settings)
-    return SimpleNamespace(**paths, counts=counts, **settings)
+    counts = {cell: folder / f"{prefix}{cell}.tsv.gz" for cell in settings["cells"] + settings["held_out_cells"]}
+    files = ExampleFiles(counts=counts, **{name: path for name, path in paths.items() if name != "truth"})
+    simulate_example(files, paths["truth"], ExampleSettings(**settings))
+    return SimpleNamespace(**paths, counts=list(counts.values()), **settings)
 
 
 def read_genome(path):
@@ -219,7 +224,7 @@ def test_motif_is_where_the_truth_says(example):
         assert found == 24 if gene.gene_id in carriers else found <= 1
 
 
-def test_ids_agree_but_orders_differ(example):
+def test_ids_agree_and_orders_differ(example):
     assert set(example.genes) == set(example.expression) == set(example.counted)
     assert list(example.expression) == sorted(example.genes)
     assert list(example.genes) != sorted(example.genes)
@@ -256,26 +261,8 @@ def test_bins_outside_the_chromosome_are_zero(example):
     assert sorted(gene_id for gene_id, _, _ in cut) == example.truth["windows_over_chromosome_end"]
 
 
-def test_a_cut_bin_has_the_reads_of_its_part_on_the_chromosome():
-    # Windows [-2, 8) on plus and [-1, 9) on minus, on a chromosome of 7 bp, in bins of 5 bp.
-    genes = pd.DataFrame({"tss": [3, 3], "strand": ["+", "-"], "length": [7, 7]})
-    assert module.inside_chromosome(genes, 10, 2) == pytest.approx(np.array([[0.6, 0.8], [0.8, 0.6]]))
-
-
-def test_profiles_are_those_of_the_issue():
-    constant, per_a, per_r = module.profiles(MARKS, 100)
-    k4me3, k9me3, k36me3, k27me3, k4me1 = range(5)
-    assert constant[50, k4me3] == per_a[50, k4me3] == per_r[50, k27me3] == 1
-    assert constant[54, k4me3] == per_a[46, k4me3] == per_r[65, k27me3] == pytest.approx(np.exp(-0.5))
-    assert list(per_a[54:58, k36me3]) == [0, 0, 0.8, 0.8]
-    assert per_a[40, k4me1] == per_a[60, k4me1] == pytest.approx(0.5 * (1 + np.exp(-8)))
-    assert per_a[35, k4me1] == pytest.approx(0.5 * np.exp(-0.5), abs=1e-4)
-    assert not constant[:, [k9me3, k36me3, k27me3, k4me1]].any()
-    assert not per_a[:, [k9me3, k27me3]].any() and not per_r[:, [k9me3, k36me3, k4me3, k4me1]].any()
-
-
 @pytest.mark.parametrize("copies", [1, 80])
-def test_so_many_copies_of_the_motif_as_asked_for(tmp_path, copies):
+def test_number_of_motif_copies(tmp_path, copies):
     example = read(simulate(tmp_path, motif_copies=copies))
     motif, carriers = (example.truth["motif"][name] for name in ("sequence", "genes"))
     assert len(carriers) == 40
@@ -295,12 +282,12 @@ def test_depth_multiplies_the_reads(files, tmp_path):
 
 def test_counts_and_motif_explain_expression(example):
     genes = plain_genes(example)
-    oriented = np.array([example.counts[gene.gene_id][:, :: 1 if gene.strand == "+" else -1] for gene in genes])
+    strand_aware = np.array([example.counts[gene.gene_id][:, :: 1 if gene.strand == "+" else -1] for gene in genes])
     y = np.array([example.expression[gene.gene_id] for gene in genes])
     carrier = np.array([gene.gene_id in example.truth["motif"]["genes"] for gene in genes])
     # Correlations of about 1.2 and -0.8 over sqrt(2.74), the standard deviation of y beside the motif.
     y_beside = (y - 2 * carrier[:, np.newaxis]).ravel()
-    centre = np.log1p(oriented[:, :, 45:56].sum(axis=2))
+    centre = np.log1p(strand_aware[:, :, 45:56].sum(axis=2))
     correlation = {mark: np.corrcoef(y_beside, centre[:, :, i].ravel())[0, 1] for i, mark in enumerate(MARKS)}
     assert correlation["H3K4me3"] > 0.55
     assert correlation["H3K27me3"] < -0.3
@@ -309,64 +296,13 @@ def test_counts_and_motif_explain_expression(example):
     assert y[carrier].mean() - y[~carrier].mean() == pytest.approx(2, abs=0.75)
 
 
-def test_activity_has_unit_variance_and_the_genes_share():
-    a = module.draw_activity(np.random.default_rng(0), 3, 200_000)
-    # Standard error of a covariance of normal variables: at most sqrt(2 / 200 000) = 0.003.
-    assert np.cov(a) == pytest.approx(np.full((3, 3), 0.36) + 0.64 * np.eye(3), abs=0.015)
-
-
-@pytest.mark.parametrize(("effect", "cells", "genes"), [(1, 8, 720), (1, 3, 9), (0.5, 3, 9), (0, 3, 9)])
-def test_expected_mse_agrees_with_simulation(effect, cells, genes):
-    """Many examples at once: the last cell and the last third of the genes of every example are held out."""
-    rng = np.random.default_rng(0)
-    examples = 200_000 // genes
-    everyone = genes * 3 // 2
-    a, r = (module.draw_activity(rng, cells + 1, examples * everyone) for _ in range(2))
-    motif = rng.random(examples * everyone) < 0.5
-    y = module.draw_expression(rng, a, r, motif, effect)
-    unknown = (y - effect * (1.2 * a - 0.8 * r - 0.5 * a * r + 2.0 * motif)).reshape(cells + 1, examples, everyone)
-    y = y.reshape(cells + 1, examples, everyone)
-
-    training_mean = y[:-1, :, :genes].mean(axis=(0, 2))[:, np.newaxis]
-    unseen = {
-        "unseen_gene": np.mean((y[:-1, :, genes:] - training_mean) ** 2),
-        "both_unseen": np.mean((y[-1, :, genes:] - training_mean) ** 2),
-    }
-    simulated = {
-        regime: {"oracle": np.mean(unknown[:, :, genes:] ** 2), "training_mean": mse, "gene_mean": mse}
-        for regime, mse in unseen.items()
-    }
-    simulated["unseen_cell"] = {
-        # What is left of y within a gene is noise.
-        "oracle": unknown.var(axis=0, ddof=1).mean(),
-        "training_mean": np.mean((y[-1, :, :genes] - training_mean) ** 2),
-        "gene_mean": np.mean((y[-1, :, :genes] - y[:-1, :, :genes].mean(axis=0)) ** 2),
-    }
-    expected = module.expected_mse(effect, cells, genes)
-    assert list(expected) == ["unseen_cell", "unseen_gene", "both_unseen"]
-    for regime, of_regime in expected.items():
-        # 100 000 genes or more: a mean of squares has a relative standard error of about sqrt(3 / 100 000) = 0.5%.
-        assert of_regime == pytest.approx(simulated[regime], rel=0.02), regime
-
-
-def test_expected_mse_of_the_full_example():
-    expected = module.expected_mse(1, 8, 720)
-    assert expected["unseen_cell"] == pytest.approx(
-        {"oracle": 0.25, "training_mean": 3.738, "gene_mean": 2.024}, abs=1e-3
-    )
-    assert expected["unseen_gene"] == pytest.approx(
-        {"oracle": 0.41, "training_mean": 3.743, "gene_mean": 3.743}, abs=1e-3
-    )
-    assert expected["both_unseen"] == expected["unseen_gene"]
-
-
 def test_truth_holds_the_expected_mse_of_this_example(example):
-    of_this = module.expected_mse(1, len(CELLS), 72)
+    of_this = expected_mse(1, len(CELLS), 72)
     for regime, values in example.truth["expected_mse"].items():
         assert values == pytest.approx(of_this[regime], abs=1e-6)
 
 
-# Of the default size, in windows as small as may be: what is read of them here does not depend on the windows.
+# The default size with the smallest windows, because the expression does not depend on the windows.
 DEFAULT = {"genes": 800, "held_out": 80, "cells": list("abcdefgh"), "held_out_cells": ["y", "z"]}
 DEFAULT |= {"window": 2000, "bins": 10}
 SEEDS = range(20)
@@ -382,8 +318,8 @@ def errors_of_example(folder, seed):
     truth, expression = json.loads(files.truth.read_text()), pd.read_csv(files.expression, sep="\t", index_col=0)
     names, genes = files.cells + files.held_out_cells, files.genes
     layout, _, activity, _, noise = np.random.default_rng(seed).spawn(5)
-    table = module.place_genes(layout, genes, files.held_out, files.window, files.bins)
-    a, r = (module.share_in_pair(module.draw_activity(activity, len(names), genes), table) for _ in range(2))
+    table = place_genes(layout, genes, files.held_out, files.window, files.bins)
+    a, r = (share_in_pair(draw_activity(activity, len(names), genes), table) for _ in range(2))
     gene_effect = noise.normal(scale=0.4, size=genes)
     y = expression.loc[table["gene_id"], names].to_numpy().T
     motif = table["gene_id"].isin(truth["motif"]["genes"]).to_numpy()
@@ -439,23 +375,6 @@ def test_expected_loss_is_that_of_the_files(default_examples, regime, most, lack
     check_mean(found, expected, most)
 
 
-@pytest.mark.parametrize("effect", [1, 0.5, 0])
-def test_expected_loss_agrees_with_simulation(effect):
-    rng = np.random.default_rng(0)
-    a, r = (module.draw_activity(rng, 2, 200_000) for _ in range(2))
-    motif = rng.random(200_000) < 0.5
-    y = module.draw_expression(rng, a, r, motif, effect)
-    known = y - effect * (1.2 * a - 0.8 * r)
-    mse = np.mean((known - effect * (2.0 * motif - 0.5 * a * r)) ** 2)
-    lacking = {
-        "motif": np.mean((known - effect * (2.0 * 0.5 - 0.5 * a * r)) ** 2),
-        "interaction": np.mean((known - effect * 2.0 * motif) ** 2),
-    }
-    # (A R)^2 has a standard deviation of sqrt(8): of 200 000 genes in 2 cells its mean has a relative standard error of 0.6%.
-    # With half the effect, the error of the others weighs twice as much: 1%.
-    assert module.expected_loss(effect) == pytest.approx({name: of - mse for name, of in lacking.items()}, rel=0.04)
-
-
 def test_without_effect_only_gene_effect_and_noise_remain(files, tmp_path):
     none = simulate(tmp_path, effect=0)
     for name in ("genome", "annotation", "held_out_genes"):
@@ -466,9 +385,7 @@ def test_without_effect_only_gene_effect_and_noise_remain(files, tmp_path):
     # 80 genes and 8 cells: relative standard errors of sqrt(2 / 560) and about sqrt(2 / 80).
     assert y.var(axis=1, ddof=1).mean() == pytest.approx(0.25, rel=0.25)
     assert y.mean(axis=1).var(ddof=1) == pytest.approx(0.16 + 0.25 / 8, rel=0.6)
-    many = module.draw_expression(
-        np.random.default_rng(0), np.ones((2, 200_000)), np.ones(200_000), np.ones(200_000), 0
-    )
+    many = draw_expression(np.random.default_rng(0), np.ones((2, 200_000)), np.ones(200_000), np.ones(200_000), 0)
     assert many.var() == pytest.approx(0.16 + 0.25, rel=0.02)
     assert np.cov(many)[0, 1] == pytest.approx(0.16, rel=0.05)
 
@@ -509,7 +426,7 @@ def test_further_marks_are_background(tmp_path):
         ({"motif_copies": 81}, "set `example.motif_copies` to 80 or less"),
     ],
 )
-def test_refuses_in_a_sentence(tmp_path, changes, words):
+def test_impossible_settings_are_refused_in_a_sentence(tmp_path, changes, words):
     with pytest.raises(InputError, match=re.escape(words)) as error:
         simulate(tmp_path, **changes)
     assert str(error.value).endswith(".") and "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Raw files of the built-in example, read back with slow readers of this file's own and counted base by base."""
+"""Raw files of the built-in example, read back with independent readers and counted base by base."""
 
 import gzip
 import re
@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wakawaka.core.errors import InputError
-from wakawaka.example import simulate_reads as module
-from wakawaka.example.simulate_example import simulate_example
+from wakawaka.example.example_reads import READ, around
+from wakawaka.example.files import ExampleFiles, ReadFiles
+from wakawaka.example.simulate_example import ExampleSettings, simulate_example
+from wakawaka.example.simulate_reads import simulate_reads
 
 MARKS = ["H3K4me3", "H3K9me3", "H3K36me3", "H3K27me3", "H3K4me1"]
 CELLS = ["a", "b"]
@@ -30,41 +32,36 @@ CUT, IN_CUT = 20, 3
 
 
 def make_example(folder, bins):
-    """Write a built-in example into `folder`; return what `simulate_reads` takes of it."""
+    """Write a built-in example into `folder`; return its files."""
     paths = {name: folder / name for name in ("genome", "annotation", "expression", "held_out_genes")}
-    counts = [folder / f"{cell}.tsv.gz" for cell in CELLS]
+    files = ExampleFiles(counts={cell: folder / f"{cell}.tsv.gz" for cell in CELLS}, **paths)
     settings = {"seed": 1, "genes": GENES, "held_out": 6, "effect": 1, "motif_copies": 24, "depth": 1}
     settings |= {"marks": MARKS, "window": WINDOW, "bins": bins}
-    simulate_example(
-        **paths, counts=counts, truth=folder / "truth", cells=CELLS[:1], held_out_cells=CELLS[1:], **settings
-    )
+    simulate_example(files, folder / "truth", ExampleSettings(cells=CELLS[:1], held_out_cells=CELLS[1:], **settings))
     if bins == 100:
-        for path in counts:
+        for path in files.counts.values():
             # A bin of which one base is inside has a count of its own once in 70 times only.
             table = pd.read_csv(path, sep="\t")
             first = table["gene_id"] == table["gene_id"].iloc[0]
             table.loc[first & (table["bin"] == CUT), MARKS] = IN_CUT
             table.to_csv(path, sep="\t", index=False)
-    return paths | {"counts": counts}
+    return files
 
 
-def simulate(folder, example, **changes):
+def simulate(folder, example, reads=None, **changes):
     """Write the raw files of an example into `folder`; return their paths."""
+    names = {(cell, mark): f"{cell}-{mark}{suffix}" for cell, mark, suffix in FILES}
     outputs = {
-        "reads": [folder / name for name in READS],
+        "reads": [(cell, mark, folder / name) for (cell, mark), name in names.items()],
         "genes": folder / "genes.gff3.gz",
         "sequence": folder / "genome.fa.gz",
-        "quantifications": [folder / f"{cell}.sf" for cell in CELLS],
+        "quantifications": {cell: folder / f"{cell}.sf" for cell in CELLS},
         "held_out": folder / "held_out.txt",
     }
-    settings = {
-        "cells": CELLS,
-        "file_cells": [cell for cell, _, _ in FILES],
-        "file_marks": [mark for _, mark, _ in FILES],
-    }
-    settings |= {"window": WINDOW, "bins": 100, "seed": 1}
-    module.simulate_reads(**example, **(outputs | settings | changes))
-    return SimpleNamespace(**outputs)
+    outputs |= {"reads": reads} if reads else {}
+    simulate_reads(example, ReadFiles(**outputs), **{"window": WINDOW, "bins": 100, "seed": 1} | changes)
+    reads = [path for _, _, path in outputs["reads"]]
+    return SimpleNamespace(**outputs | {"reads": reads, "quantifications": list(outputs["quantifications"].values())})
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +82,7 @@ def expected(example):
 
 def read_example(example):
     genes = {}
-    for line in example["annotation"].read_text().splitlines():
+    for line in example.annotation.read_text().splitlines():
         chrom, _, feature, start, end, _, strand, *_, attributes = (line + "\t" * 8).split("\t")[:9]
         if chrom == "chr1" and feature == "gene":
             tss = int(start) - 1 if strand == "+" else int(end) - 1
@@ -93,10 +90,10 @@ def read_example(example):
             genes[re.search('"(GENE[0-9]+)"', attributes)[1]] = SimpleNamespace(
                 tss=tss, strand=strand, window=window, length=int(end) - int(start) + 1
             )
-    records = [record.split("\n", 1) for record in example["genome"].read_text().split(">")[1:]]
+    records = [record.split("\n", 1) for record in example.genome.read_text().split(">")[1:]]
     letters = {name: text.replace("\n", "") for name, text in records}
     counts = {}
-    for cell, path in zip(CELLS, example["counts"], strict=True):
+    for cell, path in example.counts.items():
         for gene_id, table in pd.read_csv(path, sep="\t").groupby("gene_id"):
             counts[cell, gene_id] = {mark: table.sort_values("bin")[mark].tolist() for mark in MARKS}
     return SimpleNamespace(genes=genes, letters=letters, counts=counts)
@@ -186,7 +183,7 @@ def test_stretches_have_their_midpoint_and_stay_on_the_chromosome(data):
     length = data.draw(st.integers(1, 400))
     midpoint = data.draw(st.integers(0, length - 1))
     span = data.draw(st.integers(1, 300))
-    start, end = (int(value) for value in module.around(np.array(midpoint), span, length))
+    start, end = (int(value) for value in around(np.array(midpoint), span, length))
     assert (start + end) // 2 == midpoint and 0 <= start < end <= length
     # Not shorter than it has to be: the next longer one does not fit.
     longer = midpoint - (end - start + 1) // 2
@@ -198,7 +195,7 @@ def test_reads_are_of_one_length_random_strand_and_place(raw, expected):
         if suffix in (".bw", ".paired.bam"):
             continue
         stretches = fragments(path)
-        assert {end - start for start, end in stretches if start > 0} == {module.READ}
+        assert {end - start for start, end in stretches if start > 0} == {READ}
         assert [start for start, _ in stretches] != sorted(start for start, _ in stretches) or suffix != ".tagAlign.gz"
         # About 900 reads: the standard error of a mean of places in a bin is one base, that of a share 0.017.
         starts = [gene.window for gene in expected.genes.values()]
@@ -316,12 +313,12 @@ def test_the_three_ways_to_choose_a_tss_differ(raw, expected):
 def test_sequence_is_the_first_record_of_the_genome(raw, example):
     text = gzip.decompress(raw.sequence.read_bytes()).decode()
     assert text.startswith(">chr1\n") and text.count(">") == 1
-    whole = example["genome"].read_text()
+    whole = example.genome.read_text()
     assert whole.startswith(text + ">chr2\n")
 
 
 def test_quantifications_hold_two_to_the_expression(raw, example, expected):
-    expression = pd.read_csv(example["expression"], sep="\t", index_col="gene_id")
+    expression = pd.read_csv(example.expression, sep="\t", index_col="gene_id")
     for cell, path in zip(CELLS, raw.quantifications, strict=True):
         header, *lines = [line.split("\t") for line in path.read_text().splitlines()]
         assert header == ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
@@ -333,7 +330,7 @@ def test_quantifications_hold_two_to_the_expression(raw, example, expected):
 
 
 def test_held_out_genes_are_those_of_the_chromosome(raw, example, expected):
-    everyone = example["held_out_genes"].read_text().splitlines()
+    everyone = example.held_out_genes.read_text().splitlines()
     here = raw.held_out.read_text().splitlines()
     assert here == [gene_id for gene_id in everyone if gene_id in expected.genes]
     assert 0 < len(here) < len(everyone)
@@ -358,23 +355,21 @@ def test_equal_seeds_give_equal_bytes(raw, example, tmp_path):
 def test_what_is_drawn_for_one_file_shifts_nothing_in_another(raw, example, tmp_path):
     # Three files, of which the first draws other numbers than it does in `raw`.
     reads = [tmp_path / name for name in ["a.paired.bam", *READS[1:3]]]
-    simulate(tmp_path, example, reads=reads, file_cells=["a"] * 3, file_marks=MARKS[:3])
+    simulate(tmp_path, example, [("a", mark, path) for mark, path in zip(MARKS[:3], reads, strict=True)])
     for one, two in zip(reads[1:], raw.reads[1:3], strict=True):
         assert one.read_bytes() == two.read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("cell", "mark", "name", "words"),
     [
-        ({"reads": ["a-H3K4me1.sam"]}, "a-H3K4me1.sam: reads are simulated in files whose names end in .tagAlign.gz"),
-        ({"file_cells": ["z"]}, "a.bam: no counts are simulated for the cell z; name one of a, b."),
-        ({"file_marks": ["H3K27ac"]}, "a.bam: no counts are simulated for the mark H3K27ac; name one of H3K4me3, "),
+        ("a", "H3K4me1", "a.sam", "a.sam: reads are simulated in files whose names end in .tagAlign.gz"),
+        ("z", "H3K4me1", "a.bam", "a.bam: no counts are simulated for the cell z; name one of a, b."),
+        ("a", "H3K27ac", "a.bam", "a.bam: no counts are simulated for the mark H3K27ac; name one of H3K4me3, "),
     ],
 )
-def test_refuses_in_a_sentence(example, tmp_path, changes, words):
-    changes = {"reads": ["a.bam"], "file_cells": ["a"], "file_marks": ["H3K4me1"]} | changes
-    changes["reads"] = [tmp_path / name for name in changes["reads"]]
+def test_unknown_suffixes_cells_and_marks_are_refused_in_a_sentence(example, tmp_path, cell, mark, name, words):
     with pytest.raises(InputError, match=re.escape(words)) as error:
-        simulate(tmp_path, example, **changes)
+        simulate(tmp_path, example, [(cell, mark, tmp_path / name)])
     assert str(error.value).endswith(".") and "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())

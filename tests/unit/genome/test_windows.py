@@ -13,10 +13,10 @@ def genes(chrom, tss):
 
 @settings(deadline=None, database=None, derandomize=True)
 @given(st.integers(0, 10**9), st.sampled_from("+-."), st.integers(1, 10**5), st.booleans())
-def test_the_tss_is_base_h_of_every_window_that_is_turned_round(tss, strand, half, oriented):
-    start = window_starts([tss], [strand], 2 * half, oriented)[0]
+def test_the_tss_is_base_h_of_every_window_that_is_turned_round(tss, strand, half, strand_aware):
+    start = window_starts([tss], [strand], 2 * half, strand_aware)[0]
     places = range(start, start + 2 * half)
-    if oriented and strand == "-":
+    if strand_aware and strand == "-":
         places = places[::-1]
     assert places[half] == tss
 

@@ -1,127 +1,98 @@
-"""Which sample is drawn, and by which model."""
+"""The gradients of small networks, and their agreement."""
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from wakawaka.core.errors import InputError
-from wakawaka.core.files import read_table, write_table
-from wakawaka.interpretation.attribute import _agreement, _centred, _choose, _gradients
-from wakawaka.interpretation.check_genes import find_genes
-from wakawaka.network.build import before_sigmoid
-
-
-class TinyStore:
-    genes = np.array(["g1", "g2", "g3"])
-    cells = np.array(["c1", "c2"])
-
-
-# cell, gene, regime, truth, final
-TEST = [
-    ("c1", "g1", "unseen_cell", 9.0, 8.0),
-    ("c2", "g1", "unseen_cell", 1.0, 1.1),
-    ("c1", "g2", "unseen_cell", 10.0, 3.0),
-    ("c2", "g2", "unseen_cell", np.nan, 3.0),
-]
-# cell, gene, regime, run, truth, prediction
-OUT_OF_FOLD = [
-    ("c1", "g3", "unseen_gene", "fold-1", 5.0, 1.0),
-    ("c2", "g3", "unseen_gene", "fold-2", 4.0, 3.5),
-]
-
-
-@pytest.fixture
-def choose(tmp_path):
-    def choose(gene, test=TEST, out_of_fold=OUT_OF_FOLD, binary=False):
-        write_table(pd.DataFrame(test, columns=["cell", "gene_id", "regime", "truth", "final"]), tmp_path / "test.tsv")
-        columns = ["cell", "gene_id", "regime", "run", "truth", "prediction"]
-        write_table(pd.DataFrame(out_of_fold, columns=columns), tmp_path / "oof.tsv")
-        return _choose(TinyStore, tmp_path / "test.tsv", tmp_path / "oof.tsv", gene, binary)
-
-    return choose
-
-
-def test_a_named_gene_is_drawn_where_it_is_best_predicted(choose):
-    assert choose("g1") == {"cell": "c2", "gene_id": "g1", "regime": "unseen_cell", "truth": 1.0, "run": "final"}
-
-
-def test_best_is_highly_expressed(choose):
-    assert choose("best")["gene_id"] == "g2"
-
-
-def test_without_a_known_truth_in_the_test_set_the_fold_that_held_the_sample_out_is_drawn(choose):
-    """Its regime is true of that model; the final one was trained on the sample."""
-    expected = {"cell": "c2", "gene_id": "g3", "regime": "unseen_gene", "truth": 4.0, "run": "fold-2"}
-    assert choose("g3") == expected
-    hidden = [(*row[:3], np.nan, row[4]) for row in TEST]
-    assert choose("best", hidden)["run"] == "fold-1"
-
-
-def test_the_best_label_is_the_1_of_the_highest_probability(choose):
-    """However few 1s there are: in the first table they are less than the tenth that counts as highly expressed."""
-    rare = [("c1", f"g{number}", "unseen_cell", 0.0, 0.01) for number in range(30)]
-    ones = [("c1", "g1", "unseen_cell", 1.0, 0.7), ("c2", "g2", "unseen_cell", 1.0, 0.9)]
-    for test in ([*rare, *ones], [*ones, ("c2", "g1", "unseen_cell", 0.0, 0.95)]):
-        sample = choose("best", test, binary=True)
-        assert (sample["gene_id"], sample["cell"], sample["truth"]) == ("g2", "c2", 1)
-    # Without a 1 in the test set, one that a fold held out.
-    folds = [("c1", "g3", "unseen_gene", "fold-1", 1.0, 0.2), ("c2", "g3", "unseen_gene", "fold-2", 1.0, 0.4)]
-    assert choose("best", rare, folds, binary=True)["run"] == "fold-2"
-
-
-def test_where_no_truth_is_known_the_best_is_the_highest_prediction(choose):
-    hidden = [(*row[:3], np.nan, row[4]) for row in TEST]
-    folds = [(*row[:4], np.nan, row[5]) for row in OUT_OF_FOLD]
-    sample = choose("best", hidden, folds)
-    assert (sample["gene_id"], sample["cell"], sample["regime"], sample["run"]) == ("g1", "c1", "unseen_cell", "final")
-    assert np.isnan(sample["truth"])
-    sample = choose("best", [], folds)
-    assert (sample["gene_id"], sample["cell"], sample["run"]) == ("g3", "c2", "fold-2")
+from helpers.networks import small_spec
+from helpers.preprocessing import write_preprocessing_of
+from helpers.stores import write_store
+from wakawaka.core.files import write_table
+from wakawaka.genome.dna import one_hot
+from wakawaka.interpretation.attribute import agreement, attribute, centred, gradients_of
+from wakawaka.network.build import build_model, logits_model
+from wakawaka.network.saved_model import load_model, save_model
+from wakawaka.store.store import Store
 
 
 def test_gradients_of_a_binary_network_are_those_of_its_log_odds():
-    """A network that is certain: through its sigmoid no gradient would come."""
+    """The network is certain, so that the gradient through its sigmoid is 0."""
     inputs = keras.Input((2,), name="histone")
     odds = keras.layers.Dense(1, name="expression")(inputs)
     network = keras.Model([inputs], keras.layers.Activation("sigmoid", name="probability")(odds))
     network.get_layer("expression").set_weights([np.array([[3.0], [-1.0]]), np.array([200.0])])
     values = {"histone": np.array([[2.0, 1.0]], np.float32)}
-    output, gradients = _gradients(before_sigmoid(network), values)
+    output, gradients = gradients_of(logits_model(network), values)
     assert output == 205 and gradients["histone"].tolist() == [3, -1]
-    assert _gradients(network, values)[1]["histone"].tolist() == [0, 0]
-
-
-def test_a_gene_without_any_truth_is_drawn_in_the_first_cell(choose):
-    sample = choose("g2", [(*row[:3], np.nan, row[4]) for row in TEST])
-    assert (sample["cell"], sample["regime"], sample["run"]) == ("c1", "-", "final")
-    assert np.isnan(sample["truth"])
+    assert gradients_of(network, values)[1]["histone"].tolist() == [0, 0]
 
 
 def test_the_mean_over_the_bases_is_taken_from_gradients_of_dna_alone():
     gradient = np.array([[1.0, 2.0, 3.0, 6.0]])
-    assert _centred("dna", gradient).tolist() == [[-2, -1, 0, 3]]
-    assert _centred("histone", gradient) is gradient
+    assert centred("dna", gradient).tolist() == [[-2, -1, 0, 3]]
+    assert centred("histone", gradient) is gradient
 
 
 def test_agreement_is_the_mean_correlation_of_all_pairs():
     up, down = np.arange(4.0), -np.arange(4.0)
-    assert _agreement([up, up, down]) == pytest.approx((1 - 1 - 1) / 3)
-    assert np.isnan(_agreement([up]))
+    assert agreement([up, up, down]) == pytest.approx((1 - 1 - 1) / 3)
+    assert np.isnan(agreement([up]))
 
 
-def test_named_genes_are_looked_up(tmp_path):
-    write_table(
-        pd.DataFrame({"gene_id": ["ENSG00000000003"], "chrom": "1", "tss": 1, "strand": "+", "group": "-"}),
-        tmp_path / "genes.tsv",
-    )
-    find_genes([tmp_path / "genes.tsv"], tmp_path / "found.tsv", genes=["best", "ENSG00000000003.15"])
-    assert read_table(tmp_path / "found.tsv").values.tolist() == [["ENSG00000000003.15", "ENSG00000000003"]]
-    with pytest.raises(InputError, match="`interpret.genes` names NOSUCH, not among the genes"):
-        find_genes([tmp_path / "genes.tsv"], tmp_path / "none.tsv", genes=["NOSUCH"])
-    assert not (tmp_path / "none.tsv").exists()
+# The file of one sample
 
 
-def test_an_unknown_gene_asked_for_by_the_path_of_its_figure_is_refused(choose):
-    with pytest.raises(InputError, match="NOSUCH cannot be drawn"):
-        choose("NOSUCH")
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Keyword arguments of `attribute`: a small store, and the models of the final run and two folds."""
+    # TensorFlow takes the number of threads once per process, before it computes anything.
+    monkeypatch.setattr("wakawaka.interpretation.attribute.use_threads", lambda threads: None)
+    table = {"strand": ["+", "-", "+", "."]}
+    store = write_store(tmp_path, table=table)
+    models = []
+    for number, run in enumerate(["final", "fold-1", "fold-2"]):
+        keras.utils.set_random_seed(number)
+        models.append((run, tmp_path / f"{run}.keras"))
+        save_model(build_model(small_spec(), modules=["histone", "dna"], **Store(store).sizes), models[-1][1])
+    write_preprocessing_of(tmp_path / "preprocessing.json", small_spec())
+    names = {"cell": ["C01", "C02"], "gene_id": ["G01", "G01"], "regime": "unseen_cell"}
+    write_table(pd.DataFrame(names | {"truth": [1.0, 2.0], "final": [0.5, 2.0]}), tmp_path / "test.tsv")
+    names |= {"gene_id": ["G02", "G03"], "run": "fold-2"}
+    write_table(pd.DataFrame(names | {"truth": [1.0, np.nan], "prediction": 0.5}), tmp_path / "out_of_fold.tsv")
+    paths = {name: tmp_path / f"{name}.tsv" for name in ("test", "out_of_fold")}
+    others = {"preprocessing": tmp_path / "preprocessing.json", "attribution": tmp_path / "x.npz", "threads": 1}
+    return {"store": store, "models": models, **paths, **others}
+
+
+@pytest.mark.parametrize(
+    ("gene", "cell", "run", "strand"), [("G01", "C02", "final", "-"), ("G02", "C01", "fold-2", "+")]
+)
+def test_the_file_has_the_prediction_the_inputs_and_the_gradients_of_one_sample(files, gene, cell, run, strand):
+    attribute(**files, gene=gene)
+    found, store = np.load(files["attribution"]), Store(files["store"])
+    assert [str(found[name]) for name in ("gene_id", "cell", "run", "strand")] == [gene, cell, run, strand]
+    place = store.cells.tolist().index(cell), store.genes.tolist().index(gene)
+    histone, dna = store.histone_input(*(np.array([one]) for one in place)), store.dna[place[1]]
+    assert np.array_equal(found["histone"], histone[0]) and np.array_equal(found["dna"], dna)
+    model = load_model(dict(files["models"])[run])
+    assert found["prediction"] == pytest.approx(float(model([histone, one_hot(dna)[None]])[0, 0]))
+    assert found["histone_gradient"].shape == histone[0].shape and found["dna_gradient"].shape == (len(dna), 4)
+    assert np.allclose(found["dna_gradient"].sum(axis=1), 0, atol=1e-6)
+    assert -1 <= found["histone_agreement"] <= 1 and not found["binary"] and not found["fixed_kmers"]
+    assert (found["window"], found["bin_size"], found["marks"].tolist()) == (100, 5, store.info.marks)
+
+
+def test_a_gradient_is_the_slope_of_the_prediction(files):
+    """A small step of one input, compared with the gradient at it."""
+    attribute(**files, gene="G01")
+    found = np.load(files["attribution"])
+    model, step = load_model(files["models"][0][1]), 1e-2
+    inputs = [found["histone"][None], one_hot(found["dna"])[None]]
+    place = np.unravel_index(np.abs(found["histone_gradient"]).argmax(), found["histone"].shape)
+    ends = []
+    for sign in (1, -1):
+        moved = inputs[0].copy()
+        moved[0][place] += sign * step
+        ends.append(float(model([moved, inputs[1]], training=False)[0, 0]))
+    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(found["histone_gradient"][place], rel=0.05)

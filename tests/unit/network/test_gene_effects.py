@@ -1,46 +1,10 @@
-"""The effects of single genes, against formulas written out and layers of Keras."""
+"""Gene random effects, compared with formulas that are written out."""
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from wakawaka.genome.dna import one_hot
-from wakawaka.network.build import build_model, effects_of, load_model, mean_of, members_of, without_effects
-from wakawaka.network.gene_effects import BASES, GeneEffects, SeenGenes, variances
-
-WINDOW = 300
-START = (WINDOW - BASES) // 2
-SPEC = {
-    "histone": {"convolutions": [], "dropout": 0, "dense": [3]},
-    "dna": {"convolutions": [{"filters": 2, "width": 6, "activation": "relu", "pool": 50}], "dropout": 0, "dense": []},
-    "joint": {"dense": [3], "dropout": 0},
-    "leaky_slope": 0.05,
-}
-
-
-def some_dna(genes, seed=1):
-    return np.random.default_rng(seed).integers(0, 4, (genes, WINDOW), np.uint8)
-
-
-def mutated(dna, count):
-    """Other bases at the first `count` of those by which a gene is recognised."""
-    other = dna.copy()
-    other[START : START + count] = (other[START : START + count] + 1) % 4
-    return other
-
-
-def some_errors(genes, cells=8, between=0.5, seed=1):
-    random = np.random.default_rng(seed)
-    errors = random.normal(size=(cells, genes)) + random.normal(scale=between**0.5, size=genes)
-    errors[random.random(errors.shape) < 0.3] = np.nan
-    return errors.astype(np.float32)
-
-
-def fit_effects(errors, dna):
-    seen = SeenGenes(dna, np.isfinite(errors).any(axis=0))
-    effects = GeneEffects(seen.codes, seen.values(errors))
-    assert effects(dna) == pytest.approx(seen.alike @ effects.values, abs=1e-5)
-    return effects
+from helpers.effects import START, fit_effects, mutated, some_dna, some_errors
+from wakawaka.network.gene_effects import variances
 
 
 def test_the_variances_are_those_that_the_errors_were_drawn_with():
@@ -129,56 +93,3 @@ def test_a_short_window_is_looked_at_whole():
     dna = some_dna(30)[:, :40]
     effects = fit_effects(some_errors(30), dna)
     assert effects.codes.shape == (30, 40) and effects(dna).all()
-
-
-@pytest.mark.parametrize("members", [1, 2])
-def test_the_saved_layers_add_what_the_effects_say(tmp_path, members):
-    dna = some_dna(30)
-    dna[5, START : START + 9] = 4
-    effects = fit_effects(some_errors(30), dna)
-    sizes = {"modules": ["histone", "dna"], "marks": 2, "bins": 10, "window": WINDOW}
-    networks = [build_model(SPEC, **sizes) for _ in range(members)]
-    mean_of(networks, effects).save(tmp_path / "model.keras")
-    model = load_model(tmp_path / "model.keras")
-    again = effects_of(model)
-    assert np.array_equal(again.codes, effects.codes) and np.array_equal(again.values, effects.values)
-    seen = np.concatenate([dna, [mutated(dna[0], 12)], some_dna(5, seed=3)])
-    inputs = [np.random.default_rng(1).normal(size=(len(seen), 10, 2)).astype(np.float32), one_hot(seen)]
-    assert len(members_of(model)) == members
-    mean = np.mean([network(inputs) for network in members_of(model)], axis=0)
-    assert model(inputs).numpy() == pytest.approx(mean + effects(seen)[:, None], abs=1e-5)
-    assert effects(seen)[:31].any() and not effects(seen)[31:].any()
-
-
-def test_a_model_without_effects_has_none():
-    networks = [build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW) for _ in range(2)]
-    assert effects_of(networks[0]) is None and effects_of(mean_of(networks)) is None
-
-
-@pytest.mark.parametrize("members", [1, 2])
-def test_the_network_without_effects_is_the_mean_of_the_members(members):
-    """Of a gene with too many N to be recognised in full, a gradient of the effects would see its name."""
-    dna = some_dna(30)
-    dna[3, START : START + 12] = 4
-    effects = fit_effects(some_errors(30), dna)
-    networks = [build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW) for _ in range(members)]
-    whole = mean_of(networks, effects)
-    mean = np.mean([network([one_hot(dna)]) for network in networks], axis=0)
-    assert without_effects(whole)([one_hot(dna)]).numpy() == pytest.approx(mean, abs=1e-6)
-    assert not np.allclose(whole([one_hot(dna)]), mean)
-    assert without_effects(networks[0]) is networks[0]
-
-
-def test_gradients_do_not_see_a_gene_s_name():
-    dna = some_dna(30)
-    effects = fit_effects(some_errors(30), dna)
-    network = build_model(SPEC, modules=["dna"], marks=2, bins=10, window=WINDOW)
-    found = []
-    for model in (network, mean_of([network], effects)):
-        tensor = tf.constant(one_hot(dna))
-        with tf.GradientTape() as tape:
-            tape.watch(tensor)
-            output = model([tensor])
-        found.append((output.numpy(), tape.gradient(output, tensor).numpy()))
-    assert not np.allclose(found[0][0], found[1][0])
-    assert np.array_equal(found[0][1], found[1][1])

@@ -1,4 +1,4 @@
-"""The convolution that looks words up against the layers of Keras that it stands for."""
+"""The convolution that looks k-mers up, against the layers of Keras that it replaces."""
 
 from types import SimpleNamespace
 
@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 
 from wakawaka.genome.dna import N, one_hot
-from wakawaka.network.build import build_model, copy_weights, words_of
-from wakawaka.network.kmer_conv import LookupConv1D
-from wakawaka.network.kmer_kernels import find_words
+from wakawaka.network.build import build_model, copy_weights
+from wakawaka.network.inputs import kmer_index_of
+from wakawaka.network.kmer_conv import KmerConv1D
+from wakawaka.network.kmer_kernels import index_kmers
 
 # Relative rounding of a float32.
 EPSILON = float(np.finfo(np.float32).eps)
@@ -34,10 +35,10 @@ class Pair:
     def __init__(self, width=6, filters=20, activation="relu", pool=8, length=100, samples=5):
         rng = np.random.default_rng(width + filters)
         codes = random_codes(rng, samples, length)
-        words = find_words(codes, width)
-        self.index, self.one_hot = words.index, one_hot(codes)
-        settings = {"pool": pool, "words": words, "activation": activation_of(activation)}
-        self.fast = LookupConv1D(filters, width, **settings)
+        kmer_index = index_kmers(codes, width)
+        self.index, self.one_hot = kmer_index.index, one_hot(codes)
+        settings = {"pool_size": pool, "kmer_index": kmer_index, "activation": activation_of(activation)}
+        self.fast = KmerConv1D(filters, width, **settings)
         convolution = keras.layers.Conv1D(filters, width, activation=activation_of(activation))
         self.plain = keras.Sequential([convolution, keras.layers.MaxPooling1D(pool)] if pool > 1 else [convolution])
         self.fast.build(self.index.shape)
@@ -123,7 +124,7 @@ def test_where_all_is_unknown_the_bias_alone_is_left(activation):
     assert np.allclose(pair.fast(pair.index)[-1], np.where(bias > 0, bias, floor), rtol=1e-6)
 
 
-def test_a_step_changes_the_next_answers():
+def test_a_step_changes_the_next_responses():
     """The table follows the weights."""
     pair = Pair()
     before = pair.fast(pair.index).numpy()
@@ -137,7 +138,7 @@ def test_a_step_changes_the_next_answers():
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_an_output_that_is_kept_does_not_change(compiled):
-    """The memory of results is used again, but not under the eyes of who holds them."""
+    """The memory of results is used again, but not as long as somebody holds them."""
     pair = Pair()
     call = tf.function(pair.fast) if compiled else pair.fast
     index = [np.roll(pair.index, shift, axis=1) for shift in range(12)]
@@ -155,12 +156,12 @@ class TestDropout:
     def layer(self, dropout=0.5, seed=1):
         keras.utils.set_random_seed(seed)
         codes = np.random.default_rng(1).integers(0, 5, (50, 330)).astype(np.uint8)
-        words = find_words(codes, 6)
-        layer = LookupConv1D(64, 6, pool=8, words=words, activation="relu", dropout=dropout)
-        layer.build(words.index.shape)
+        kmer_index = index_kmers(codes, 6)
+        layer = KmerConv1D(64, 6, pool_size=8, kmer_index=kmer_index, activation="relu", dropout=dropout)
+        layer.build(kmer_index.index.shape)
         # All outputs are above zero: a zero was dropped.
         layer.bias.assign(np.full(64, 9, np.float32))
-        return layer, words.index
+        return layer, kmer_index.index
 
     @pytest.mark.parametrize("dropout", [0.1, 0.5])
     def test_the_rate_and_the_scale_in_training_and_none_in_prediction(self, dropout):
@@ -211,13 +212,13 @@ class TestDropout:
             assert np.abs(other).max() > 1
 
     def test_only_a_relu_can_have_it(self):
-        words = find_words(np.zeros((1, 9), np.uint8), 3)
+        kmer_index = index_kmers(np.zeros((1, 9), np.uint8), 3)
         with pytest.raises(AssertionError):
-            LookupConv1D(4, 3, pool=2, words=words, activation=keras.layers.LeakyReLU(), dropout=0.5)
+            KmerConv1D(4, 3, pool_size=2, kmer_index=kmer_index, activation=keras.layers.LeakyReLU(), dropout=0.5)
 
 
 def convolutions(*layers):
-    return [dict(zip(("filters", "width", "activation", "pool"), layer, strict=True)) for layer in layers]
+    return [dict(zip(("filters", "kernel_size", "activation", "pool_size"), layer, strict=True)) for layer in layers]
 
 
 ONE = convolutions((20, 6, "relu", 8))
@@ -238,8 +239,8 @@ NETWORKS = {
     "dilated and padded": (["dna"], [convolutions((20, 9, "elu", 4))[0] | {"dilation": 5, "padding": "same"}], [6]),
     "normalised": (["dna"], [ONE[0] | {"batch_norm": True}], [6]),
     "cropped": (["dna"], ONE, [6], {"crop": 60}),
-    "maxima": (["histone", "dna"], convolutions((20, 12, "relu", 10)), [6], {"summary": "max"}),
-    "means": (["dna"], convolutions((20, 12, "tanh", 10)), [6], {"summary": "mean"}),
+    "maxima": (["histone", "dna"], convolutions((20, 12, "relu", 10)), [6], {"global_pooling": "max"}),
+    "means": (["dna"], convolutions((20, 12, "tanh", 10)), [6], {"global_pooling": "average"}),
     "two dense layers": (["dna"], ONE, [6, 5]),
 }
 
@@ -248,21 +249,21 @@ NETWORKS = {
 def test_networks_have_the_same_outputs_and_gradients(name):
     modules, layers, dense, *more = NETWORKS[name]
     dna = {"convolutions": layers, "dropout": 0.5, "dense": dense, **(more[0] if more else {})}
-    spec = {"histone": HISTONE, "dna": dna, "joint": {"dense": [6], "dropout": 0.1}, "leaky_slope": 0.05}
+    spec = {"histone": HISTONE, "dna": dna, "joint": {"dense": [6], "dropout": 0.1}, "negative_slope": 0.05}
     length = 100 if more else 101
     sizes = {"modules": modules, "marks": 2, "bins": 20, "window": length}
     rng = np.random.default_rng(4)
     codes = random_codes(rng, 6, length)
-    words = words_of(SimpleNamespace(dna=codes), spec, modules)
-    plain, fast = build_model(spec, **sizes), build_model(spec, **sizes, fast=True, words=words)
-    assert isinstance(fast.get_layer("dna_convolution_1"), LookupConv1D)
+    kmer_index = kmer_index_of(SimpleNamespace(dna=codes), spec, modules)
+    plain, fast = build_model(spec, **sizes), build_model(spec, **sizes, fast=True, kmer_index=kmer_index)
+    assert isinstance(fast.get_layer("dna_convolution_1"), KmerConv1D)
     for weight in plain.trainable_weights:
         # The biases too are not zero.
         weight.assign(rng.normal(0, 0.3, weight.shape))
     copy_weights(plain, fast)
     histone = [rng.normal(size=(6, 20, 2)).astype(np.float32)] * ("histone" in modules)
     expected, others = outputs_and_gradients(plain, [*histone, one_hot(codes)])
-    output, gradients = outputs_and_gradients(fast, [*histone, words.index])
+    output, gradients = outputs_and_gradients(fast, [*histone, kmer_index.index])
     assert gradients.keys() == others.keys() == {weight.path for weight in plain.trainable_weights}
     # A few float32 roundings, one upon another, of the largest of these numbers.
     assert np.allclose(output, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
@@ -285,9 +286,9 @@ def test_networks_have_the_same_outputs_and_gradients(name):
 def test_the_dropout_of_the_module_is_there_once(name, in_lookup):
     modules, layers, dense, *more = NETWORKS[name]
     dna = {"convolutions": layers, "dropout": 0.3, "dense": dense, **(more[0] if more else {})}
-    spec = {"histone": HISTONE, "dna": dna, "joint": {"dense": [6], "dropout": 0.1}, "leaky_slope": 0.05}
-    words = words_of(SimpleNamespace(dna=np.zeros((1, 101), np.uint8)), spec, modules)
-    network = build_model(spec, modules=modules, marks=2, bins=20, window=101, fast=True, words=words)
+    spec = {"histone": HISTONE, "dna": dna, "joint": {"dense": [6], "dropout": 0.1}, "negative_slope": 0.05}
+    kmer_index = kmer_index_of(SimpleNamespace(dna=np.zeros((1, 101), np.uint8)), spec, modules)
+    network = build_model(spec, modules=modules, marks=2, bins=20, window=101, fast=True, kmer_index=kmer_index)
     behind = network.get_layer("dna_dropout" if dense else "dna_features").rate
     assert (network.get_layer("dna_convolution_1").dropout, behind) == ((0.3, 0.0) if in_lookup else (0.0, 0.3))
 

@@ -1,4 +1,4 @@
-"""Words of DNA, and the loops that look them up, against what numpy says slowly."""
+"""The k-mer index and the compiled loops, against slow computations with numpy."""
 
 import weakref
 
@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from wakawaka.genome.dna import N
 from wakawaka.network import kmer_kernels
-from wakawaka.network.kmer_kernels import LANES, LONGEST, Buffers, add_to_words, find_words, pool_words
+from wakawaka.network.kmer_kernels import LANES, LONGEST, Buffers, Layout, gather_max, index_kmers, scatter_add
 
 NONE = -np.inf
 
@@ -29,64 +29,64 @@ def numbers_in_base(letters, base):
     return letters.astype(np.int64) @ base ** np.arange(letters.shape[1])[::-1]
 
 
-class TestFindWords:
+class TestIndexKmers:
     @pytest.mark.parametrize("width", range(1, 13))
-    def test_the_index_names_the_letters_at_every_position(self, width):
+    def test_the_index_has_the_kmer_at_every_position(self, width):
         codes = random_codes(np.random.default_rng(width), 7, 60)
         # A run of N, and N at both ends.
         codes[2, 10:30] = codes[3, 0] = codes[4, -1] = codes[5] = N
-        words = find_words(codes, width)
-        length = words.letters.shape[1]
-        assert length <= LONGEST and words.parts * length >= width > (words.parts - 1) * length
-        assert words.index.dtype == np.uint16 and words.letters.dtype == np.uint8
-        # Every part of a filter at its last position has a word, which may need letters from beyond the end.
-        assert words.index.shape == (7, 60 - width + 1 + (words.parts - 1) * length)
+        index = index_kmers(codes, width)
+        length = index.kmers.shape[1]
+        assert length <= LONGEST and index.parts * length >= width > (index.parts - 1) * length
+        assert index.index.dtype == np.uint16 and index.kmers.dtype == np.uint8
+        # Every part of a filter at its last position has a k-mer, which may need bases from beyond the end.
+        assert index.index.shape == (7, 60 - width + 1 + (index.parts - 1) * length)
         padded = np.pad(codes, [(0, 0), (0, length)])
-        expected = sliding_window_view(padded, length, axis=1)[:, : words.index.shape[1]]
-        assert np.array_equal(words.letters[words.index], expected)
+        expected = sliding_window_view(padded, length, axis=1)[:, : index.index.shape[1]]
+        assert np.array_equal(index.kmers[index.index], expected)
 
     @pytest.mark.parametrize("width", [1, 4, 6, 9, 12])
-    def test_words_with_n_have_rows_of_their_own_behind_all_others(self, width):
-        words = find_words(random_codes(np.random.default_rng(1), 20, 50), width)
-        length = words.letters.shape[1]
-        plain, unknown = words.letters[: 4**length], words.letters[4**length :]
+    def test_kmers_with_n_have_rows_of_their_own_after_all_others(self, width):
+        index = index_kmers(random_codes(np.random.default_rng(1), 20, 50), width)
+        length = index.kmers.shape[1]
+        plain, unknown = index.kmers[: 4**length], index.kmers[4**length :]
         assert np.array_equal(numbers_in_base(plain, 4), np.arange(4**length)) and plain.max() == 3
         assert (unknown == N).any(axis=1).all()
         numbers = numbers_in_base(unknown, 5)
         assert len(np.unique(numbers)) == len(numbers)
-        # No row for a word that does not occur.
-        assert np.isin(np.arange(4**length, len(words.letters)), words.index).all()
+        # No row for a k-mer with N that does not occur.
+        assert np.isin(np.arange(4**length, len(index.kmers)), index.index).all()
 
     def test_without_n_there_are_no_further_rows(self):
-        assert len(find_words(random_codes(np.random.default_rng(1), 3, 50, 0), 5).letters) == 4**5
+        assert len(index_kmers(random_codes(np.random.default_rng(1), 3, 50, 0), 5).kmers) == 4**5
 
     @pytest.mark.parametrize(("width", "beyond"), [(7, 1), (9, 1), (11, 1), (12, 0), (13, 2)])
-    def test_the_last_word_may_reach_beyond_the_end(self, width, beyond):
+    def test_the_last_kmer_may_reach_beyond_the_end(self, width, beyond):
         codes = np.full((1, 30), 3, np.uint8)
-        words = find_words(codes, width)
-        length = words.letters.shape[1]
-        assert words.letters[words.index[0, -1]].tolist() == [3] * (length - beyond) + [0] * beyond
+        index = index_kmers(codes, width)
+        length = index.kmers.shape[1]
+        assert index.kmers[index.index[0, -1]].tolist() == [3] * (length - beyond) + [0] * beyond
 
     def test_a_sequence_may_be_as_short_as_the_filter(self):
-        words = find_words(np.array([[0, 1, 2, N, 3]], np.uint8), 5)
-        assert words.letters[words.index].tolist() == [[[0, 1, 2, N, 3]]]
+        index = index_kmers(np.array([[0, 1, 2, N, 3]], np.uint8), 5)
+        assert index.kmers[index.index].tolist() == [[[0, 1, 2, N, 3]]]
 
-    def test_the_same_sequences_give_the_same_words(self):
+    def test_the_same_sequences_give_the_same_kmers(self):
         codes = random_codes(np.random.default_rng(1), 20, 80)
         # The store's codes are read-only.
         codes.setflags(write=False)
         before = codes.copy()
-        first, second = find_words(codes, 8), find_words(codes, 8)
-        assert np.array_equal(first.index, second.index) and np.array_equal(first.letters, second.letters)
+        first, second = index_kmers(codes, 8), index_kmers(codes, 8)
+        assert np.array_equal(first.index, second.index) and np.array_equal(first.kmers, second.kmers)
         assert first.parts == second.parts == 2 and np.array_equal(codes, before)
 
-    def test_one_hot_words_have_a_zero_column_for_n(self):
-        words = find_words(np.array([[0, N, 3]], np.uint8), 2)
-        assert words.one_hot.dtype == np.float32 and words.one_hot.shape == (18, 8)
-        assert words.one_hot[words.index[0]].tolist() == [[1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 1]]
+    def test_one_hot_kmers_have_a_zero_column_for_n(self):
+        index = index_kmers(np.array([[0, N, 3]], np.uint8), 2)
+        assert index.one_hot.dtype == np.float32 and index.one_hot.shape == (18, 8)
+        assert index.one_hot[index.index[0]].tolist() == [[1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 1]]
 
 
-# samples, positions, words, letters, parts, pool, filters
+# samples, positions, k-mers, bases of one, parts, pool size, filters
 SIZES = {
     "one part": (6, 60, 30, 3, 1, 10, 32),
     "pool does not divide": (6, 59, 30, 3, 1, 8, 32),
@@ -102,35 +102,34 @@ SIZES = {
 
 
 class Lookup:
-    """Random words and answers of the given sizes."""
+    """Random k-mers and responses of the given sizes."""
 
-    def __init__(self, samples, positions, words, letters, parts, pool, filters, seed=1):
+    def __init__(self, samples, positions, kmers, bases, parts, pool, filters, seed=1):
         rng = np.random.default_rng(seed)
-        self.index = rng.integers(0, words, (samples, positions)).astype(np.uint16)
-        self.parts, self.columns = parts, -(-filters // LANES) * LANES
-        self.table = rng.normal(-0.5, 1, (parts * words, self.columns)).astype(np.float32)
-        self.settings = {"words": words, "step": letters, "pool": pool, "filters": filters}
+        self.index = rng.integers(0, kmers, (samples, positions)).astype(np.uint16)
+        self.layout = Layout(kmers, parts, bases, pool, filters)
+        assert self.layout.columns % LANES == 0 and filters <= self.layout.columns < filters + LANES
+        self.table = rng.normal(-0.5, 1, (parts * kmers, self.layout.columns)).astype(np.float32)
 
     def pool(self, floor=0.0, dropout=0.0, seed=1, index=None, buffers=None):
         index = self.index if index is None else index
         random = {"dropout": dropout, "seed": np.int32(seed), "buffers": buffers or Buffers()}
-        return pool_words(index, self.table, **self.settings, floor=floor, **random)
+        return gather_max(index, self.table, self.layout, floor=floor, **random)
 
     def windows(self, index):
-        """The answers [sample, window, place, filter] float32, parts added in their order."""
-        words, letters, pool, filters = self.settings.values()
-        count = index.shape[1] - (self.parts - 1) * letters
-        shifts = [index[:, part * letters :][:, :count] + part * words for part in range(self.parts)]
-        answers = self.table[shifts[0]]
+        """The responses [sample, window, place, filter] float32, parts added in their order."""
+        layout = self.layout
+        count = index.shape[1] - (layout.parts - 1) * layout.step
+        shifts = [index[:, part * layout.step :][:, :count] + part * layout.kmers for part in range(layout.parts)]
+        responses = self.table[shifts[0]]
         for shift in shifts[1:]:
-            answers = answers + self.table[shift]
-        full = count // pool * pool
-        return answers[:, :full, :filters].reshape(len(index), -1, pool, filters)
+            responses = responses + self.table[shift]
+        full = count // layout.pool_size * layout.pool_size
+        return responses[:, :full, : layout.filters].reshape(len(index), -1, layout.pool_size, layout.filters)
 
     def add(self, winners, gradient, dropout=0.0, index=None):
-        shape = {"parts": self.parts, "columns": self.columns, "dropout": dropout}
         index = self.index if index is None else index
-        return add_to_words(index, winners, gradient, **self.settings, **shape)
+        return scatter_add(index, winners, gradient, self.layout, dropout=dropout)
 
 
 def no_winner(winners):
@@ -142,15 +141,15 @@ def lookup(request):
     return Lookup(*SIZES[request.param])
 
 
-class TestPoolWords:
+class TestGatherMax:
     @pytest.mark.parametrize("floor", [0.0, NONE])
     def test_maxima_and_the_first_place_they_are_at(self, lookup, floor):
-        # Few words: in most windows a word occurs more than once, and the first one wins.
+        # Few k-mers: in most windows one occurs more than once, and the first one wins.
         pooled, winners = lookup.pool(floor)
         windows = lookup.windows(lookup.index)
         # The same additions in the same order: equal to the last bit.
         assert pooled.dtype == np.float32 and np.array_equal(pooled, np.maximum(windows.max(axis=2), np.float32(floor)))
-        assert winners.dtype == (np.uint8 if lookup.settings["pool"] < 256 else np.uint16)
+        assert winners.dtype == (np.uint8 if lookup.layout.pool_size < 256 else np.uint16)
         below = windows.max(axis=2) <= floor
         assert np.array_equal(no_winner(winners), below)
         assert np.array_equal(winners[~below], windows.argmax(axis=2)[~below])
@@ -192,25 +191,25 @@ class TestPoolWords:
         assert not lookup.add(winners, pooled).any()
 
 
-class TestAddToWords:
+class TestScatterAdd:
     @pytest.mark.parametrize("floor", [0.0, NONE])
     @pytest.mark.parametrize("threads", [1, 2, 3])
-    def test_the_gradient_goes_to_the_words_that_won(self, lookup, floor, threads):
+    def test_the_gradient_goes_to_the_kmers_of_the_maxima(self, lookup, floor, threads):
         _, winners = lookup.pool(floor)
         # Whole numbers: their sums are exact in any order.
         gradient = np.random.default_rng(2).integers(-9, 10, winners.shape).astype(np.float32)
         kmer_kernels.use_threads(threads)
         found = lookup.add(winners, gradient)
-        words, letters, pool, filters = lookup.settings.values()
+        layout = lookup.layout
         expected = np.zeros_like(lookup.table)
         sample, window, column = np.nonzero(~no_winner(winners))
         won = sample, window, column
-        for part in range(lookup.parts):
-            place = window * pool + winners[won] + part * letters
-            np.add.at(expected, (part * words + lookup.index[sample, place], column), gradient[won])
+        for part in range(layout.parts):
+            place = window * layout.pool_size + winners[won] + part * layout.step
+            np.add.at(expected, (part * layout.kmers + lookup.index[sample, place], column), gradient[won])
         assert found.dtype == np.float32 and found.shape == expected.shape and np.array_equal(found, expected)
         assert expected.any() or not winners.size
-        assert not found[:, filters:].any()
+        assert not found[:, layout.filters :].any()
 
     def test_dropped_features_get_no_gradient_and_others_more(self):
         lookup = Lookup(*SIZES["two parts"])

@@ -1,16 +1,15 @@
-import json
-
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
+from helpers.preprocessing import write_preprocessing_of
 from wakawaka.core.files import read_table, write_table
-from wakawaka.core.parquet import write_parquet
-from wakawaka.prediction.aggregate import aggregate
+from wakawaka.prediction.aggregate import Outputs, RunFiles, aggregate
 
 CELL = ["01", "01", "01", "02", "02", "02"]
 GENE = ["1", "2", "003", "1", "2", "003"]
+RUNS = ["final", "fold-1", "fold-2"]
 TRUTH = [1.0, 2.0, np.nan, 4.0, 5.0, 6.0]
 
 
@@ -29,14 +28,15 @@ def write_baselines(tmp_path, *means):
 
 
 def write_preprocessing(tmp_path, *fitted, transform="none"):
-    """What lies beside the final model and those of the folds."""
+    """Write what `train` writes with the final model and those of the folds; return the paths."""
     files = [tmp_path / f"{number}.json" for number in range(len(fitted))]
-    for path, one in zip(files, fitted, strict=True):
-        path.write_text(json.dumps({"target": {"kind": "value", "transform": transform}, "fitted": one}))
+    for run, path, one in zip(RUNS, files, fitted, strict=True):
+        write_preprocessing_of(path, run=run, target={"kind": "value", "transform": transform}, fitted=one)
     return files
 
 
-def paths(tmp_path):
+@pytest.fixture
+def files(tmp_path):
     """Gene 003 is the test set; two folds hold out a gene each, in the cell 02 and in both."""
     held = "unseen_gene"
     final = write_run(tmp_path / "final.tsv.gz", ["train", "train", held] * 2, [1, 2, 3, 4, 5, 6])
@@ -45,26 +45,20 @@ def paths(tmp_path):
     )
     second = write_run(tmp_path / "2.tsv.gz", ["train", held, "test"] * 2, [0, 20, 3, 0, 70, 7])
     baselines = write_baselines(tmp_path, [2.5, 3.5, 3] * 2, [2, 2, 2] * 2, [2.5, 2.25, 2.5] * 2)
-    return {
-        "final": final,
-        "folds": [first, second],
-        "baselines": baselines,
-        "preprocessing": write_preprocessing(tmp_path, {}, {}, {}),
-        "test": tmp_path / "test.tsv.gz",
-        "out_of_fold": tmp_path / "out_of_fold.tsv.gz",
-        "test_parquet": tmp_path / "test.parquet",
-        "out_of_fold_parquet": tmp_path / "out_of_fold.parquet",
-    }
+    preprocessing = write_preprocessing(tmp_path, {}, {}, {})
+    runs = zip(RUNS, [final, first, second], baselines, preprocessing, strict=True)
+    names = ["test.tsv.gz", "out_of_fold.tsv.gz", "test.parquet", "out_of_fold.parquet"]
+    return [RunFiles(*files) for files in runs], Outputs(*(tmp_path / name for name in names))
 
 
 TEST_COLUMNS = [
-    "cell", "gene_id", "regime", "run", "truth", "final", "ensemble_mean", "ensemble_sd", "gene_mean",
+    "cell", "gene_id", "regime", "run", "truth", "final", "fold_mean", "fold_sd", "gene_mean",
 ]  # fmt: skip
 
 
-def test_the_test_set_has_the_final_model_and_the_mean_of_the_folds(tmp_path):
-    arguments = paths(tmp_path)
-    aggregate(**arguments)
+def test_the_test_set_has_the_final_model_and_the_mean_of_the_folds(files):
+    runs, outputs = files
+    aggregate(*files)
     expected = {
         "cell": ["01", "02"],
         "gene_id": ["003", "003"],
@@ -72,20 +66,20 @@ def test_the_test_set_has_the_final_model_and_the_mean_of_the_folds(tmp_path):
         "run": ["final", "final"],
         "truth": [np.nan, 6.0],
         "final": [3, 6],
-        "ensemble_mean": [2, 5],
+        "fold_mean": [2, 5],
         # Of the sample 1 and 3, and of 3 and 7.
-        "ensemble_sd": [np.sqrt(2), np.sqrt(8)],
+        "fold_sd": [np.sqrt(2), np.sqrt(8)],
         # Of the final run's baselines.
         "gene_mean": [3, 3],
     }
-    found = read_table(arguments["test"])
+    found = read_table(outputs.test)
     pd.testing.assert_frame_equal(found, pd.DataFrame(expected), check_dtype=False)
 
 
-def test_out_of_fold_predictions_name_their_run(tmp_path):
-    arguments = paths(tmp_path)
-    aggregate(**arguments)
-    found = read_table(arguments["out_of_fold"])
+def test_out_of_fold_predictions_name_their_run(files):
+    runs, outputs = files
+    aggregate(*files)
+    found = read_table(outputs.out_of_fold)
     assert found.columns.tolist() == ["cell", "gene_id", "regime", "run", "truth", "prediction", "gene_mean"]
     # The gene mean is that of the fold's own baselines.
     assert found.to_numpy().tolist() == [
@@ -98,10 +92,10 @@ def test_out_of_fold_predictions_name_their_run(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["test", "out_of_fold"])
-def test_parquet_holds_the_same_table(tmp_path, name):
-    arguments = paths(tmp_path)
-    aggregate(**arguments)
-    found, text = pl.read_parquet(arguments[f"{name}_parquet"]), read_table(arguments[name])
+def test_parquet_holds_the_same_table(files, name):
+    runs, outputs = files
+    aggregate(*files)
+    found, text = pl.read_parquet(getattr(outputs, f"{name}_parquet")), read_table(getattr(outputs, name))
     assert found.columns == text.columns.tolist() and len(found) == len(text)
     for column, kind in found.schema.items():
         # Whole numbers too: what type a column has does not depend on the values.
@@ -115,60 +109,49 @@ def test_parquet_holds_the_same_table(tmp_path, name):
     assert found["truth"].null_count() == (1 if name == "test" else 0)
 
 
-def test_equal_inputs_give_equal_bytes(tmp_path):
-    arguments = paths(tmp_path)
-    outputs = ["test", "out_of_fold", "test_parquet", "out_of_fold_parquet"]
-    aggregate(**arguments)
-    first = [arguments[name].read_bytes() for name in outputs]
-    aggregate(**arguments)
-    assert [arguments[name].read_bytes() for name in outputs] == first
+def test_equal_inputs_give_equal_bytes(files):
+    runs, outputs = files
+    aggregate(*files)
+    first = [path.read_bytes() for path in outputs]
+    aggregate(*files)
+    assert [path.read_bytes() for path in outputs] == first
 
 
-def test_parquet_of_every_kind_of_column(tmp_path):
-    table = pd.DataFrame(
-        {"name": ["a", None, "1"], "small": np.array([1.5, np.nan, 3], np.float32), "count": [1, 2, 3]}
-    )
-    write_parquet(table, tmp_path / "x.parquet")
-    found = pl.read_parquet(tmp_path / "x.parquet")
-    assert found.schema == {"name": pl.String, "small": pl.Float32, "count": pl.Int64}
-    assert found.rows() == [("a", 1.5, 1), (None, None, 2), ("1", 3.0, 3)]
-
-
-def test_random_rows_are_out_of_fold_too(tmp_path):
-    arguments = paths(tmp_path)
-    write_run(arguments["folds"][0], ["leaking", "train", "test", "train", "leaking", "test"], range(6))
-    aggregate(**arguments)
-    found = read_table(arguments["out_of_fold"], dtype=str)
+def test_random_rows_are_out_of_fold_too(files):
+    runs, outputs = files
+    write_run(runs[1].predictions, ["leaking", "train", "test", "train", "leaking", "test"], range(6))
+    aggregate(*files)
+    found = read_table(outputs.out_of_fold, dtype=str)
     assert found.loc[found["run"] == "fold-1", "prediction"].tolist() == ["0", "4"]
 
 
-def test_without_held_out_cells_and_genes_the_test_table_is_empty(tmp_path):
-    arguments = paths(tmp_path)
-    write_run(arguments["final"], ["train"] * 6, range(6))
-    for path in arguments["folds"]:
-        write_run(path, ["unseen_gene", "train", "train"] * 2, range(6))
-    aggregate(**arguments)
-    test, parquet = read_table(arguments["test"]), pl.read_parquet(arguments["test_parquet"])
+def test_without_held_out_cells_and_genes_the_test_table_is_empty(files):
+    runs, outputs = files
+    write_run(runs[0].predictions, ["train"] * 6, range(6))
+    for fold in runs[1:]:
+        write_run(fold.predictions, ["unseen_gene", "train", "train"] * 2, range(6))
+    aggregate(*files)
+    test, parquet = read_table(outputs.test), pl.read_parquet(outputs.test_parquet)
     assert test.columns.tolist() == parquet.columns == TEST_COLUMNS
     assert len(test) == len(parquet) == 0 and parquet["truth"].dtype == pl.Float64
-    assert len(read_table(arguments["out_of_fold"])) == 4
+    assert len(read_table(outputs.out_of_fold)) == 4
 
 
-@pytest.mark.parametrize("name", ["folds", "baselines"])
-def test_tables_of_different_samples_are_not_put_together(tmp_path, name):
-    arguments = paths(tmp_path)
-    path = arguments[name][1]
+@pytest.mark.parametrize("name", ["predictions", "baselines"])
+def test_tables_of_different_samples_are_not_put_together(files, name):
+    runs, outputs = files
+    path = getattr(runs[1], name)
     write_table(read_table(path, dtype=str).iloc[::-1], path)
     with pytest.raises(AssertionError):
-        aggregate(**arguments)
-    assert not arguments["test"].exists()
+        aggregate(*files)
+    assert not outputs.test.exists()
 
 
-def test_z_scores_of_the_folds_are_put_into_the_final_runs_scale(tmp_path):
-    arguments = paths(tmp_path)
-    write_run(arguments["final"], ["unseen_cell"] * 3 + ["train"] * 3, [0, 0, 0, 0, 0, 0])
-    for path in arguments["folds"]:
-        write_run(path, ["test"] * 3 + ["unseen_gene"] * 3, [1, 2, 3, 0, 0, 0])
+def test_z_scores_of_the_folds_are_put_into_the_final_runs_scale(tmp_path, files):
+    runs, outputs = files
+    write_run(runs[0].predictions, ["unseen_cell"] * 3 + ["train"] * 3, [0, 0, 0, 0, 0, 0])
+    for fold in runs[1:]:
+        write_run(fold.predictions, ["test"] * 3 + ["unseen_gene"] * 3, [1, 2, 3, 0, 0, 0])
     genes = ["1", "2", "003"]
     fitted = [
         {"gene_id": genes, "mean": [10, 20, 30], "sd": [2, 4, 1]},
@@ -177,7 +160,22 @@ def test_z_scores_of_the_folds_are_put_into_the_final_runs_scale(tmp_path):
         {"gene_id": genes, "mean": [10, 20, 30], "sd": [2, 4, 1]},
     ]
     preprocessing = write_preprocessing(tmp_path, *fitted, transform="zscore_per_gene")
-    aggregate(**arguments | {"preprocessing": preprocessing})
+    runs = [of_run._replace(preprocessing=path) for of_run, path in zip(runs, preprocessing, strict=True)]
+    aggregate(runs, outputs)
     # Gene 1: 16 + 1 x 4 is 5 deviations of 2 above 10. Gene 2: 20 + 2 x 8 is 4 of 4 above 20.
-    assert read_table(arguments["test"])["ensemble_mean"].tolist() == [(5 + 1) / 2, (4 + 2) / 2, 3]
-    assert read_table(arguments["out_of_fold"])["prediction"].tolist() == [0] * 6
+    assert read_table(outputs.test)["fold_mean"].tolist() == [(5 + 1) / 2, (4 + 2) / 2, 3]
+    assert read_table(outputs.out_of_fold)["prediction"].tolist() == [0] * 6
+
+
+def test_files_of_another_run_are_refused(files):
+    (final, first, second), outputs = files
+    with pytest.raises(AssertionError, match=r"2\.json is of the run fold-2, but fold-1 is expected"):
+        aggregate([final, first._replace(preprocessing=second.preprocessing), second], outputs)
+
+
+def test_the_order_of_the_runs_does_not_matter_to_the_test_set(files):
+    runs, outputs = files
+    aggregate(runs, outputs)
+    before = outputs.test.read_bytes()
+    aggregate([runs[1], runs[0], runs[2]], outputs)
+    assert outputs.test.read_bytes() == before

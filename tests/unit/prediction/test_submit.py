@@ -13,8 +13,8 @@ TABLE = pd.DataFrame(
         "regime": ["unseen_gene", "unseen_gene", "both_unseen", "unseen_cell"],
         "truth": np.nan,
         "final": [0.5, 1.5, 2.5, -3.5],
-        "ensemble_mean": [10.5, 20.5, 30.5, 40.5],
-        "ensemble_sd": 0.1,
+        "fold_mean": [10.5, 20.5, 30.5, 40.5],
+        "fold_sd": 0.1,
     }
 )
 
@@ -43,7 +43,7 @@ def test_the_order_of_the_store(predictions, tmp_path):
 def test_the_order_of_the_course_s_file(predictions, tmp_path):
     # Keys in the order of the file, then the rows in theirs, which differs between the cells.
     order = order_file(tmp_path / "eval.npz", E071=[3, 115459], E065=[115459, 3])
-    submit(predictions, tmp_path / "submission.csv", prediction="ensemble_mean", order=order)
+    submit(predictions, tmp_path / "submission.csv", prediction="fold_mean", order=order)
     assert (tmp_path / "submission.csv").read_text() == (
         "id,expression\nE071_3,40.5\nE071_115459,30.5\nE065_115459,10.5\nE065_3,20.5\n"
     )

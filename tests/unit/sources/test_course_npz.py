@@ -17,7 +17,7 @@ from wakawaka.sources.course_npz import gene_ids, member_names, members
 from wakawaka.sources.expression.read_npz_expression import read_npz_expression
 from wakawaka.sources.genes.read_npz_genes import read_npz_genes
 from wakawaka.sources.histone.read_npz_histone import plain_counts, read_npz_histone
-from wakawaka.sources.parsed import LOG_TOLERANCE, read_part, stored_values
+from wakawaka.sources.parsed import LOG_TOLERANCE, read_parsed, stored_values
 
 MARKS = ["H3K4me3", "H3K27me3"]
 BINS = 3
@@ -41,12 +41,12 @@ def logarithms(numbers, marks=COUNTS, expression=None):
 
 def read_histone(tmp_path, cells, scale="counts", files=("train.npz",), marks=MARKS):
     """Return for every cell the warnings and a dict from gene to values, dtypes and scales checked to be of one kind."""
-    parts = [tmp_path / f"part-{cell}.npz" for cell in cells]
+    parsed_files = [tmp_path / f"parsed-{cell}.npz" for cell in cells]
     settings = {"cells": cells, "marks": marks, "bins": BINS, "scale": scale, "order": "genomic"}
-    read_npz_histone([str(tmp_path / file) for file in files], parts, **settings)
+    read_npz_histone([str(tmp_path / file) for file in files], parsed_files, **settings)
     found = []
-    for part in parts:
-        about, arrays = read_part(part)
+    for parsed in parsed_files:
+        about, arrays = read_parsed(parsed)
         assert about["order"] == "genomic"
         values = dict(zip(arrays["gene_id"].tolist(), arrays["values"].tolist(), strict=True))
         found.append((about["scale"], arrays["values"].dtype, values, about["warnings"]))
@@ -110,12 +110,12 @@ def test_a_first_column_without_gene_ids_is_refused(wrong):
 
 def every_reader(tmp_path):
     """Return the three readers, ready to be called."""
-    path, part = str(tmp_path / "train.npz"), tmp_path / "part.npz"
+    path, parsed = str(tmp_path / "train.npz"), tmp_path / "parsed.npz"
     layout = {"cells": ["a"], "marks": MARKS, "bins": BINS}
     return [
-        lambda: read_npz_genes(path, part),
-        lambda: read_npz_histone(path, [part], **layout, scale="counts", order="genomic"),
-        lambda: read_npz_expression(path, part, **layout),
+        lambda: read_npz_genes(path, parsed),
+        lambda: read_npz_histone(path, [parsed], **layout, scale="counts", order="genomic"),
+        lambda: read_npz_expression(path, parsed, **layout),
     ]
 
 
@@ -142,7 +142,7 @@ def every_reader(tmp_path):
         ),
         (
             np.zeros((3, 3, 4), np.float16),
-            ": the array a is float16, which cannot tell the gene ids above 2048 apart; save it as",
+            ": the array a is float16, which cannot distinguish gene ids above 2048; save it as",
         ),
     ],
 )
@@ -151,7 +151,7 @@ def test_other_arrays_than_the_course_s_are_refused(tmp_path, reader, array, say
     with pytest.raises(InputError) as caught:
         every_reader(tmp_path)[reader]()
     assert str(caught.value).startswith(f"{tmp_path}/train.npz{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 @pytest.mark.parametrize("reader", range(3))
@@ -201,7 +201,7 @@ def test_a_file_without_arrays_is_refused(tmp_path):
     np.savez(tmp_path / "train.npz")
     with pytest.raises(InputError, match=r"train\.npz: there is no array in this npz file"):
         every_reader(tmp_path)[0]()
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def rewritten(path, change):
@@ -235,18 +235,18 @@ def test_damage_is_refused_or_changes_nothing(save, reader, data):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save(folder / "train.npz", a=rows([3, 5], expression={3: 0.5, 5: 7}))
-        part = folder / "part.npz"
+        parsed = folder / "parsed.npz"
         every_reader(folder)[reader]()
-        expected = read_part(part)[1]
-        part.unlink()
+        expected = read_parsed(parsed)[1]
+        parsed.unlink()
         whole = (folder / "train.npz").read_bytes()
         (folder / "train.npz").write_bytes(data.draw(damaged_bytes(whole)))
         try:
             every_reader(folder)[reader]()
         except InputError:
-            assert not part.exists()
+            assert not parsed.exists()
             return
-        found = read_part(part)[1]
+        found = read_parsed(parsed)[1]
         assert all(np.array_equal(found[key], expected[key]) for key in expected)
 
 
@@ -258,8 +258,8 @@ def test_any_kind_of_number_will_do(tmp_path, dtype):
     np.savez(tmp_path / "train.npz", a=rows([3, 5], expression={3: 2, 5: 7}, dtype=dtype))
     _, _, values, warnings = read_histone(tmp_path, ["a"])[0]
     assert values == {f"ENSG{number:011d}": gene for number, gene in counts.items()} and warnings == []
-    _, part = read_expression(tmp_path, ["a"])
-    assert part["values"].tolist() == [[2, 7]] and part["values"].dtype == np.float32
+    _, parsed = read_expression(tmp_path, ["a"])
+    assert parsed["values"].tolist() == [[2, 7]] and parsed["values"].dtype == np.float32
 
 
 @pytest.mark.parametrize("reader", range(3))
@@ -304,13 +304,13 @@ def many_rows(count=7000):
 def test_every_row_of_a_long_array_is_read(tmp_path, save, change):
     array = many_rows()
     save(tmp_path / "train.npz", a=change(array))
-    read_npz_genes(tmp_path / "train.npz", tmp_path / "part.npz")
+    read_npz_genes(tmp_path / "train.npz", tmp_path / "parsed.npz")
     ids = [f"ENSG{number:011d}" for number in range(7000)]
-    assert read_part(tmp_path / "part.npz")[1]["gene_id"].tolist() == ids
+    assert read_parsed(tmp_path / "parsed.npz")[1]["gene_id"].tolist() == ids
     _, _, values, _ = read_histone(tmp_path, ["a"])[0]
     assert values == dict(zip(ids, array[:, :, 1:3].tolist(), strict=True))
-    _, part = read_expression(tmp_path, ["a"])
-    assert part["values"].tolist() == [[n / 2 for n in range(7000)]]
+    _, parsed = read_expression(tmp_path, ["a"])
+    assert parsed["values"].tolist() == [[n / 2 for n in range(7000)]]
 
 
 @pytest.mark.parametrize(
@@ -343,8 +343,8 @@ def test_what_is_wrong_far_down_is_named_by_its_row_in_sound_files_only(tmp_path
 def test_genes_are_those_of_any_cell_of_any_file(tmp_path):
     np.savez(tmp_path / "train.npz", a=rows([3, 5]), b=rows([5]))
     np.savez(tmp_path / "eval.npz", c=rows([419, 3]))
-    read_npz_genes([str(tmp_path / "train.npz"), str(tmp_path / "eval.npz")], tmp_path / "part.npz")
-    about, genes = read_part(tmp_path / "part.npz")
+    read_npz_genes([str(tmp_path / "train.npz"), str(tmp_path / "eval.npz")], tmp_path / "parsed.npz")
+    about, genes = read_parsed(tmp_path / "parsed.npz")
     assert genes["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
     assert genes["tss"].tolist() == [-1] * 3 and genes["strand"].tolist() == ["."] * 3
     assert genes["chrom"].tolist() == genes["group"].tolist() == [""] * 3
@@ -470,8 +470,8 @@ def test_a_cell_in_no_file_is_refused(tmp_path):
 def read_expression(tmp_path, cells, files=("train.npz",), reference=None):
     paths = [str(tmp_path / file) for file in files]
     settings = {"cells": cells, "marks": MARKS, "bins": BINS, "reference": reference}
-    read_npz_expression(paths, tmp_path / "part.npz", **settings)
-    return read_part(tmp_path / "part.npz")
+    read_npz_expression(paths, tmp_path / "parsed.npz", **settings)
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 def test_expression_follows_ids(tmp_path):
@@ -481,11 +481,11 @@ def test_expression_follows_ids(tmp_path):
         a=rows([3, 5], expression={3: 0.5, 5: 7}),
         other=rows([3], expression={3: 9}),
     )
-    about, part = read_expression(tmp_path, ["a", "b", "c"])
-    assert part["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
-    assert part["cell"].tolist() == ["a", "b", "c"]
+    about, parsed = read_expression(tmp_path, ["a", "b", "c"])
+    assert parsed["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
+    assert parsed["cell"].tolist() == ["a", "b", "c"]
     expected = [[0.5, 7, np.nan], [1.5, np.nan, -2.25], [np.nan] * 3]
-    assert part["values"].dtype == np.float32 and np.array_equal(part["values"], expected, equal_nan=True)
+    assert parsed["values"].dtype == np.float32 and np.array_equal(parsed["values"], expected, equal_nan=True)
     assert about["warnings"] == [
         "1 cells without expression are predicted, but neither trained on nor scored: c.",
         f"{tmp_path}/train.npz: 2 values are not known (empty, NA or without a row); "
@@ -495,8 +495,8 @@ def test_expression_follows_ids(tmp_path):
 
 def test_identical_expression_is_used_once(tmp_path):
     np.savez(tmp_path / "train.npz", a=rows([3, 3, 5], expression={3: 0.5, 5: 7}))
-    about, part = read_expression(tmp_path, ["a"])
-    assert part["values"].tolist() == [[0.5, 7]]
+    about, parsed = read_expression(tmp_path, ["a"])
+    assert parsed["values"].tolist() == [[0.5, 7]]
     assert "1 genes stand twice with identical values and are used once: ENSG00000000003" in about["warnings"][0]
 
 
@@ -537,9 +537,9 @@ def test_files_without_any_of_the_cells_are_refused(tmp_path):
 def test_the_reference_of_the_expression_is_no_cell_that_is_counted(tmp_path):
     known = {3: 0.5, 5: 7}
     np.savez(tmp_path / "train.npz", a=rows([3, 5], expression=known), E999=rows([3], expression=known))
-    about, part = read_expression(tmp_path, ["a", "E999"], reference="E999")
-    assert part["cell"].tolist() == ["a", "E999"]
-    assert np.array_equal(part["values"], [[0.5, 7], [0.5, np.nan]], equal_nan=True)
+    about, parsed = read_expression(tmp_path, ["a", "E999"], reference="E999")
+    assert parsed["cell"].tolist() == ["a", "E999"]
+    assert np.array_equal(parsed["values"], [[0.5, 7], [0.5, np.nan]], equal_nan=True)
     assert about["warnings"] == []
 
 
@@ -556,7 +556,7 @@ def test_a_missing_reference_of_the_expression_is_refused(tmp_path, arrays, says
     with pytest.raises(InputError) as caught:
         read_expression(tmp_path, ["a", "E999"], reference="E999")
     assert str(caught.value).startswith(says.format(path=tmp_path / "train.npz"))
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 # The fast way to counts

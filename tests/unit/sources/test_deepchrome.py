@@ -20,7 +20,7 @@ from wakawaka.sources.deepchrome import read_deepchrome_cell, read_deepchrome_fi
 from wakawaka.sources.expression.read_deepchrome_expression import read_deepchrome_expression
 from wakawaka.sources.genes.read_deepchrome_genes import read_deepchrome_genes
 from wakawaka.sources.histone.read_deepchrome_histone import read_deepchrome_histone
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 MARKS = ["H3K4me3", "H3K27me3"]
 BINS = 3
@@ -126,7 +126,7 @@ DEEPDIFF = deepdiff().splitlines(keepends=True)
         (b"", ": the file is empty"),
         (b"\n\n", ": the file is empty"),
         (gzip.compress(deepchrome().encode(), mtime=0)[:-9], ": the compressed file is truncated or damaged"),
-        ("000003,1,0,1\n", ", line 1: 4 fields between commas, but with the 2 marks of `histone.marks` DeepChrome's files have 5 "),
+        ("000003,1,0,1\n", ", line 1: 4 fields between commas, but with the 2 marks of `histone.marks` DeepChrome files have 5 "),
         ("000003\t1\t0\t1\t1\n", ", line 1: 1 fields between commas"),
         ("gene,bin,a,b,label\n" + deepchrome(), ", line 1: this looks like a header, but files of this kind have none; remove"),
         ("gene,a,b\n" + deepdiff(), ", line 1: this looks like a header"),
@@ -179,7 +179,7 @@ def test_another_number_of_bins_is_named(tmp_path):
 
 def test_deepchrome_s_columns_are_not_taken_for_marks(tmp_path):
     """With two marks too many named, the bin and the label would pass for counts."""
-    with pytest.raises(InputError, match=r"as in DeepChrome's files; name only the marks between them"):
+    with pytest.raises(InputError, match=r"as in DeepChrome files; name only the marks between them"):
         read(tmp_path, deepchrome(window="_{bin}"), marks=["a", "b", "c", "d"])
 
 
@@ -343,7 +343,7 @@ def test_two_kinds_of_files_in_one_cell_are_refused(tmp_path):
         cell(tmp_path, a=deepchrome(), b=deepdiff())
 
 
-# The three parts
+# The three parsed sources
 
 
 def test_genes(tmp_path):
@@ -351,8 +351,8 @@ def test_genes(tmp_path):
         written(tmp_path, deepchrome(NAMES[1:], COUNTS[1:], LABELS[1:]), "a.csv"),
         written(tmp_path, deepdiff(), "b"),
     ]
-    read_deepchrome_genes(paths, tmp_path / "part.npz", marks=MARKS, bins=BINS)
-    about, genes = read_part(tmp_path / "part.npz")
+    read_deepchrome_genes(paths, tmp_path / "parsed.npz", marks=MARKS, bins=BINS)
+    about, genes = read_parsed(tmp_path / "parsed.npz")
     assert genes["gene_id"].tolist() == IDS
     assert genes["tss"].tolist() == [-1] * 3 and genes["strand"].tolist() == ["."] * 3
     assert genes["chrom"].tolist() == genes["group"].tolist() == [""] * 3
@@ -364,57 +364,57 @@ def test_genes(tmp_path):
 
 def histone(tmp_path, *texts):
     paths = [written(tmp_path, text, f"{place}.csv") for place, text in enumerate(texts)]
-    read_deepchrome_histone(paths, tmp_path / "part.npz", marks=MARKS, bins=BINS, order="genomic")
-    return read_part(tmp_path / "part.npz")
+    read_deepchrome_histone(paths, tmp_path / "parsed.npz", marks=MARKS, bins=BINS, order="genomic")
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 @pytest.mark.parametrize("text", [deepchrome(), deepdiff()])
 def test_histone(tmp_path, text):
-    about, part = histone(tmp_path, text)
+    about, parsed = histone(tmp_path, text)
     assert about["scale"] == "counts" and about["order"] == "genomic" and about["warnings"] == []
-    assert part["gene_id"].tolist() == IDS
-    assert part["values"].dtype == np.uint16 and part["values"].tolist() == COUNTS
+    assert parsed["gene_id"].tolist() == IDS
+    assert parsed["values"].dtype == np.uint16 and parsed["values"].tolist() == COUNTS
 
 
 def test_large_counts(tmp_path):
-    _, part = histone(tmp_path, deepdiff(["3"], [[[65536, 0], [4294967295, 0], [0, 0]]]))
-    assert part["values"].dtype == np.uint32 and part["values"].tolist() == [[[65536, 0], [4294967295, 0], [0, 0]]]
-    (tmp_path / "part.npz").unlink()
+    _, parsed = histone(tmp_path, deepdiff(["3"], [[[65536, 0], [4294967295, 0], [0, 0]]]))
+    assert parsed["values"].dtype == np.uint32 and parsed["values"].tolist() == [[[65536, 0], [4294967295, 0], [0, 0]]]
+    (tmp_path / "parsed.npz").unlink()
     with pytest.raises(InputError, match=r"0\.csv: a count of 4294967296 is not believable|a count of 4\.29497e\+09"):
         histone(tmp_path, deepdiff(["3"], [[[4294967296, 0], [0, 0], [0, 0]]]))
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def expression(tmp_path, cells, **texts):
     """Read files named by their cell and, after `__`, what they hold."""
     paths = [written(tmp_path, text, f"{name}.csv") for name, text in texts.items()]
     file_cells = [name.partition("__")[0] for name in texts]
-    read_deepchrome_expression(paths, tmp_path / "part.npz", cells=cells, file_cells=file_cells, marks=MARKS, bins=BINS)
-    return read_part(tmp_path / "part.npz")
+    read_deepchrome_expression(
+        paths, tmp_path / "parsed.npz", cells=cells, file_cells=file_cells, marks=MARKS, bins=BINS
+    )
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 def test_labels_are_the_expression(tmp_path):
-    about, part = expression(
+    about, parsed = expression(
         tmp_path,
         ["a", "b", "c"],
         b__train=deepchrome(NAMES[1:], COUNTS[1:], [0, 0]),
         a__train=deepchrome(NAMES[:1], COUNTS[:1], [1]),
         a__test=deepchrome(NAMES[1:], COUNTS[1:], [0, 1]),
     )
-    assert part["gene_id"].tolist() == IDS and part["cell"].tolist() == ["a", "b", "c"]
-    assert part["values"].dtype == np.float32
-    assert np.array_equal(part["values"], [[1, 0, 1], [np.nan, 0, 0], [np.nan] * 3], equal_nan=True)
+    assert parsed["gene_id"].tolist() == IDS and parsed["cell"].tolist() == ["a", "b", "c"]
+    assert parsed["values"].dtype == np.float32
+    assert np.array_equal(parsed["values"], [[1, 0, 1], [np.nan, 0, 0], [np.nan] * 3], equal_nan=True)
     assert about["warnings"][0].startswith("1 cells without expression are predicted, but neither trained")
     assert "1 values are not known (empty, NA or without a row)" in about["warnings"][1]
     assert len(about["warnings"]) == 2
 
 
 def test_deepdiff_s_files_have_no_labels(tmp_path):
-    with pytest.raises(
-        InputError, match=r"a\.csv: this is a file of DeepDiff's, which holds no labels; set `expression"
-    ):
+    with pytest.raises(InputError, match=r"a\.csv: this is a file of DeepDiff, which has no labels; set `expression"):
         expression(tmp_path, ["a"], a=deepdiff())
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_no_file_of_any_cell_is_refused(tmp_path):
@@ -439,12 +439,12 @@ def test_real_counts_and_labels(tmp_path):
     read_deepchrome_expression(
         paths, tmp_path / "label.npz", cells=["E003"], file_cells=["E003"] * 3, marks=REAL, bins=100
     )
-    _, part = read_part(tmp_path / "histone.npz")
+    _, parsed = read_parsed(tmp_path / "histone.npz")
     array = np.load(folder / "E003_kaggle_style.npz")["E003"]
     row = {f"ENSG{int(number):011d}": place for place, number in enumerate(array[:, 0, 0])}
-    assert len(row) == 143 and set(part["gene_id"].tolist()) == set(row)
-    assert np.array_equal(part["values"], array[[row[gene] for gene in part["gene_id"].tolist()], :, 1:6])
-    _, label = read_part(tmp_path / "label.npz")
+    assert len(row) == 143 and set(parsed["gene_id"].tolist()) == set(row)
+    assert np.array_equal(parsed["values"], array[[row[gene] for gene in parsed["gene_id"].tolist()], :, 1:6])
+    _, label = read_parsed(tmp_path / "label.npz")
     genes = pd.read_csv(folder / "genes.tsv", sep="\t", index_col="gene_id")
     assert label["values"][0].tolist() == genes.loc[label["gene_id"], "label_median"].tolist()
 

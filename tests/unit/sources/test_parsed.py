@@ -5,16 +5,23 @@ from hypothesis import strategies as st
 
 from wakawaka.core.errors import InputError
 from wakawaka.core.files import sha256
-from wakawaka.core.messages import Warnings, some
-from wakawaka.sources.parsed import LOG_TOLERANCE, digest_ahead, read_part, stored_values, unique_rows, write_part
+from wakawaka.core.messages import Warnings, shorten_list
+from wakawaka.sources.parsed import (
+    LOG_TOLERANCE,
+    read_parsed,
+    start_checksums,
+    stored_values,
+    unique_rows,
+    write_parsed,
+)
 
 
 def test_write_and_read(tmp_path):
     (tmp_path / "source").write_bytes(b"abc")
     warnings = Warnings()
     warnings.add("one thing is odd")
-    write_part(tmp_path / "p.npz", tmp_path / "source", warnings, about={"scale": "counts"}, gene_id=np.array(["g"]))
-    about, arrays = read_part(tmp_path / "p.npz")
+    write_parsed(tmp_path / "p.npz", tmp_path / "source", warnings, about={"scale": "counts"}, gene_id=np.array(["g"]))
+    about, arrays = read_parsed(tmp_path / "p.npz")
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     source = {"path": str(tmp_path / "source"), "sha256": digest}
     assert about == {"sources": [source], "warnings": ["one thing is odd"], "scale": "counts"}
@@ -23,16 +30,16 @@ def test_write_and_read(tmp_path):
 
 def test_checksums_may_be_taken_ahead_or_given(tmp_path):
     (tmp_path / "source").write_bytes(b"abc")
-    digest_ahead([tmp_path / "missing", tmp_path / "source"])
+    start_checksums([tmp_path / "missing", tmp_path / "source"])
     known = {"path": "x.bam", "sha256": "0" * 64}
-    write_part(tmp_path / "p.npz", [tmp_path / "source", known], gene_id=np.array(["g"]))
-    about, _ = read_part(tmp_path / "p.npz")
+    write_parsed(tmp_path / "p.npz", [tmp_path / "source", known], gene_id=np.array(["g"]))
+    about, _ = read_parsed(tmp_path / "p.npz")
     assert about["sources"] == [{"path": str(tmp_path / "source"), "sha256": sha256(tmp_path / "source")}, known]
 
 
 def test_parts_are_never_pickled(tmp_path):
     with pytest.raises(ValueError, match="Object arrays"):
-        write_part(tmp_path / "p.npz", [], gene_id=np.array(["g"], object))
+        write_parsed(tmp_path / "p.npz", [], gene_id=np.array(["g"], object))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -42,9 +49,9 @@ def test_warnings_are_logged_once(caplog):
 
 
 def test_some():
-    assert some(["a", "b"]) == "a, b"
-    assert some("abcdefg") == "a, b, c, d, e and 2 more"
-    assert some([1, 2, 3], 2) == "1, 2 and 1 more"
+    assert shorten_list(["a", "b"]) == "a, b"
+    assert shorten_list("abcdefg") == "a, b, c, d, e and 2 more"
+    assert shorten_list([1, 2, 3], 2) == "1, 2 and 1 more"
 
 
 def test_identical_rows_are_kept_once_and_counted():

@@ -12,7 +12,7 @@ import pysam
 import pytest
 import yaml
 
-from helpers.small_files import read_cell, write_alignments, write_bigwig, write_gene_part
+from helpers.small_files import read_cell, write_alignments, write_bigwig, write_parsed_genes
 from wakawaka.config.check import check_config
 from wakawaka.core.errors import InputError
 from wakawaka.prediction.submit import submit
@@ -31,12 +31,12 @@ from wakawaka.sources.histone.read_counts import read_counts
 from wakawaka.sources.histone.read_deepchrome_histone import read_deepchrome_histone
 from wakawaka.sources.histone.read_npz_histone import read_npz_histone
 from wakawaka.sources.histone.sample_sheet import sheet_files
-from wakawaka.sources.parsed import read_part, write_part
+from wakawaka.sources.parsed import read_parsed, write_parsed
 from wakawaka.sources.sequence.read_2bit import read_2bit
 from wakawaka.sources.sequence.read_fasta import read_fasta
 from wakawaka.sources.sequence.read_sequence_csv import read_sequence_csv
-from wakawaka.splits.split import split
-from wakawaka.store.build_store import build_store
+from wakawaka.splits.split import SplitFiles, SplitSettings, split
+from wakawaka.store.build_store import ParsedSources, StoreSettings, build_store
 from wakawaka.store.store import Store
 
 MARKS, BINS, WINDOW = ["H3K4me3", "H3K27me3"], 2, 8
@@ -46,30 +46,30 @@ LAYOUT = {"marks": MARKS, "bins": BINS}
 COLUMNS = {"gene_id": "gene_id", "chrom": "chrom", "tss": "tss", "strand": "strand", "group": None}
 ORDER = {"order": "genomic"}
 
-# Every reader of text, as it is called with a path and a part, and a file that it reads.
+# Every reader of text, as it is called with a path and a parsed, and a file that it reads.
 DEEPCHROME = "000003,1,0,1,1\n000003,2,2,3,1\n000005,1,4,5,0\n000005,2,6,7,0\n"
 DEEPDIFF = "000003_1,0,1\n000003_2,2,3\n000005_1,4,5\n000005_2,6,7\n"
 GENOME = ">chr1\n" + "ACGTTGCATCAGGACTTACG\n" * 5
 READERS = {
-    "gtf": lambda path, part: read_gtf(path, part, tss="first", biotypes=None),
-    "gff3": lambda path, part: read_gtf(path, part, tss="canonical", biotypes=None),
-    "gene_info": lambda path, part: read_gene_info(path, part, biotypes=None),
+    "gtf": lambda path, parsed: read_gtf(path, parsed, tss="first", biotypes=None),
+    "gff3": lambda path, parsed: read_gtf(path, parsed, tss="canonical", biotypes=None),
+    "gene_info": lambda path, parsed: read_gene_info(path, parsed, biotypes=None),
     "bed": read_bed,
-    "table": lambda path, part: read_gene_table(path, part, columns=COLUMNS, first_base=1),
-    "deepchrome genes": lambda path, part: read_deepchrome_genes([path], part, **LAYOUT),
-    "deepchrome": lambda path, part: read_deepchrome_histone([path], part, **LAYOUT, **ORDER),
-    "deepdiff": lambda path, part: read_deepchrome_histone([path], part, **LAYOUT, **ORDER),
-    "deepchrome labels": lambda path, part: read_deepchrome_expression([path], part, cells=["a"], file_cells=["a"], **LAYOUT),
-    "counts": lambda path, part: read_counts(path, part, **LAYOUT, scale="counts", **ORDER),
-    "signal": lambda path, part: read_counts(path, part, **LAYOUT, scale="signal", **ORDER),
-    "log1p": lambda path, part: read_counts(path, part, **LAYOUT, scale="log1p", **ORDER),
-    "reads": lambda path, part: read_files([("H3K4me3", path)], part),
-    "sequence csv": lambda path, part: read_sequence_csv(path, part, window=WINDOW, **ORDER),
-    "fasta": lambda path, part: read_fasta(path, places(path.parent), part, window=WINDOW, oriented=True),
-    "matrix": lambda path, part: read_matrix(path, part, cells=["a", "b"]),
-    "quantification": lambda path, part: read_quantification([path], part, cells=["a"], gene_id="Name", value="TPM"),
-    "expression csv": lambda path, part: read_expression_csv([path], part, cells=["a"]),
-    "sample sheet": lambda path, part: sheet_files(path, ["a"], MARKS),
+    "table": lambda path, parsed: read_gene_table(path, parsed, columns=COLUMNS, first_base=1),
+    "deepchrome genes": lambda path, parsed: read_deepchrome_genes([path], parsed, **LAYOUT),
+    "deepchrome": lambda path, parsed: read_deepchrome_histone([path], parsed, **LAYOUT, **ORDER),
+    "deepdiff": lambda path, parsed: read_deepchrome_histone([path], parsed, **LAYOUT, **ORDER),
+    "deepchrome labels": lambda path, parsed: read_deepchrome_expression([path], parsed, cells=["a"], file_cells=["a"], **LAYOUT),
+    "counts": lambda path, parsed: read_counts(path, parsed, **LAYOUT, scale="counts", **ORDER),
+    "signal": lambda path, parsed: read_counts(path, parsed, **LAYOUT, scale="signal", **ORDER),
+    "log1p": lambda path, parsed: read_counts(path, parsed, **LAYOUT, scale="log1p", **ORDER),
+    "reads": lambda path, parsed: read_files([("H3K4me3", path)], parsed),
+    "sequence csv": lambda path, parsed: read_sequence_csv(path, parsed, window=WINDOW, **ORDER),
+    "fasta": lambda path, parsed: read_fasta(path, places(path.parent), parsed, window=WINDOW, strand_aware=True),
+    "matrix": lambda path, parsed: read_matrix(path, parsed, cells=["a", "b"]),
+    "quantification": lambda path, parsed: read_quantification([path], parsed, cells=["a"], gene_id="Name", value="TPM"),
+    "expression csv": lambda path, parsed: read_expression_csv([path], parsed, cells=["a"]),
+    "sample sheet": lambda path, parsed: sheet_files(path, ["a"], MARKS),
 }  # fmt: skip
 COUNTS = f"gene_id\tbin\tH3K4me3\tH3K27me3\n{A}\t1\t0\t1\n{A}\t2\t2\t3\n{B}\t1\t4\t5\n{B}\t2\t6\t7\n"
 TEXTS = {
@@ -97,21 +97,21 @@ GENES = ["gtf", "gff3", "gene_info", "bed", "table"]
 
 
 def places(folder, chrom="chr1", tss=(20, 79)):
-    """Write the genes part of A (plus) and B (minus) on a chromosome of 100 bp; return its path."""
-    return write_gene_part(folder / "places.npz", [(A, chrom, tss[0], "+"), (B, chrom, tss[1], "-")])
+    """Write the parsed genes of A (plus) and B (minus) on a chromosome of 100 bp; return its path."""
+    return write_parsed_genes(folder / "places.npz", [(A, chrom, tss[0], "+"), (B, chrom, tss[1], "-")])
 
 
 def read(folder, reader, content=None):
-    """Let a reader read a file of text or bytes; return (warnings without the path, arrays) of the part."""
-    path, part = folder / "input.txt", folder / "part.npz"
+    """Let a reader read a file of text or bytes; return (warnings without the path, arrays) of the parsed."""
+    path, parsed = folder / "input.txt", folder / "parsed.npz"
     content = TEXTS[reader] if content is None else content
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    READERS[reader](path, part)
-    return said(part) if part.is_file() else None
+    READERS[reader](path, parsed)
+    return said(parsed) if parsed.is_file() else None
 
 
-def said(part):
-    about, arrays = read_part(part)
+def said(parsed):
+    about, arrays = read_parsed(parsed)
     names = [source["path"] for source in about["sources"]]
     return [sentence.removeprefix(f"{name}: ") for sentence in about["warnings"] for name in names], arrays
 
@@ -120,16 +120,16 @@ def refusal(folder, reader, content):
     """Return the sentence of the refusal behind the file's name; nothing may have been written."""
     with pytest.raises(InputError) as caught:
         read(folder, reader, content)
-    assert not (folder / "part.npz").exists()
+    assert not (folder / "parsed.npz").exists()
     sentence = str(caught.value)
     assert sentence.startswith(f"{folder}/input.txt")
     return sentence.removeprefix(f"{folder}/input.txt")
 
 
-def read_files(files, part, genes=None, **options):
+def read_files(files, parsed, genes=None, **options):
     """Read [(mark, path), ...] as the files of one cell of a sample sheet."""
     genes = genes or places(Path(files[0][1]).parent)
-    read_cell(files, genes, part, bins=BINS, window=WINDOW, **options)
+    read_cell(files, genes, parsed, bins=BINS, window=WINDOW, **options)
 
 
 def bam(path, length=100, form="b"):
@@ -159,22 +159,24 @@ def course(expression=None, **changes):
 
 
 NPZ = {
-    "genes": lambda path, part, scale: read_npz_genes(path, part),
-    "histone": lambda path, part, scale: read_npz_histone(path, [part], cells=["a"], **LAYOUT, scale=scale, **ORDER),
-    "expression": lambda path, part, scale: read_npz_expression(path, part, cells=["a"], **LAYOUT),
+    "genes": lambda path, parsed, scale: read_npz_genes(path, parsed),
+    "histone": lambda path, parsed, scale: read_npz_histone(
+        path, [parsed], cells=["a"], **LAYOUT, scale=scale, **ORDER
+    ),
+    "expression": lambda path, parsed, scale: read_npz_expression(path, parsed, cells=["a"], **LAYOUT),
 }
 
 
 def read_npz(folder, reader, array, scale="counts"):
     np.savez(folder / "input.npz", a=array)
-    NPZ[reader](str(folder / "input.npz"), folder / "part.npz", scale)
-    return said(folder / "part.npz")
+    NPZ[reader](str(folder / "input.npz"), folder / "parsed.npz", scale)
+    return said(folder / "parsed.npz")
 
 
 def npz_refusal(folder, reader, array, scale="counts"):
     with pytest.raises(InputError) as caught:
         read_npz(folder, reader, array, scale)
-    assert not (folder / "part.npz").exists()
+    assert not (folder / "parsed.npz").exists()
     sentence = str(caught.value)
     assert sentence.startswith(f"{folder}/input.npz")
     return sentence.removeprefix(f"{folder}/input.npz")
@@ -182,29 +184,35 @@ def npz_refusal(folder, reader, array, scale="counts"):
 
 def make_store(folder, genes=TEXTS["gtf"], marks=COUNTS, sequence=TEXTS["sequence csv"], expression=TEXTS["matrix"]):
     """Build a store of the cells a and b, with equal marks; return (paths, warnings)."""
-    parts = {}
+    parsed_files = {}
     texts = {"gtf": genes, "counts": marks, "sequence csv": sequence, "matrix": expression}
     for reader, text in texts.items():
-        parts[reader] = folder / f"{reader}.npz"
+        parsed_files[reader] = folder / f"{reader}.npz"
         path = folder / f"{reader}.txt"
         path.write_text(text)
-        READERS[reader](path, parts[reader])
+        READERS[reader](path, parsed_files[reader])
     names = ["genes.tsv", "cells.tsv", "expression.npy", "store.json", "histone.npy", "dna.npy"]
     paths = [folder / "store" / name for name in names]
-    build(folder, paths, parts["gtf"], [parts["counts"]] * 2, parts["sequence csv"], parts["matrix"])
+    build(
+        folder,
+        paths,
+        parsed_files["gtf"],
+        [parsed_files["counts"]] * 2,
+        parsed_files["sequence csv"],
+        parsed_files["matrix"],
+    )
     return paths, (folder / "warnings.tsv").read_text().splitlines()[1:]
 
 
 def build(folder, paths, genes, histone, sequence, expression):
-    sizes = {"cells": ["a", "b"], **LAYOUT, "window": WINDOW, "oriented": True}
-    parts = {"histone": histone, "sequence": sequence, "expression": expression}
-    build_store(paths, folder / "warnings.tsv", genes, **sizes, **parts)
+    settings = StoreSettings(cells=["a", "b"], **LAYOUT, window=WINDOW, strand_aware=True)
+    build_store(paths, folder / "warnings.tsv", ParsedSources(genes, histone, sequence, expression), settings)
 
 
 def make_split(folder, paths, held_out_genes, target=VALUE, allow_leakage=True):
     names = {name: folder / f"{name}.tsv" for name in ("genes", "cells", "samples", "audit", "similarity", "warnings")}
     chosen = {"held_out_cells": [], "held_out_genes": held_out_genes, "folds": 2, "hold_out": "samples", "seed": 1}
-    split(paths, **names, **chosen, target=target, allow_leakage=allow_leakage)
+    split(paths, SplitFiles(**names), SplitSettings(**chosen, target=target, allow_leakage=allow_leakage))
 
 
 # The file that `log1p` reads holds counts, of which it warns: see the end.
@@ -245,9 +253,9 @@ def test_another_number_of_bins_in_an_npz_file(tmp_path, reader):
 def test_a_number_of_bins_that_differs_between_cells(tmp_path):
     array = course()
     np.savez(tmp_path / "input.npz", a=array, b=np.concatenate([array, array], axis=1))
-    parts = [tmp_path / "a-part.npz", tmp_path / "b-part.npz"]
+    parsed_files = [tmp_path / "a.npz", tmp_path / "b.npz"]
     with pytest.raises(InputError, match=r"input\.npz: b has 4 bins, but `bins` in config\.yaml is 2; correct"):
-        read_npz_histone(str(tmp_path / "input.npz"), parts, cells=["a", "b"], **LAYOUT, scale="counts", **ORDER)
+        read_npz_histone(str(tmp_path / "input.npz"), parsed_files, cells=["a", "b"], **LAYOUT, scale="counts", **ORDER)
 
 
 # Refused: a gene id or an expression that is not constant over a gene's bins
@@ -341,9 +349,9 @@ def test_tracks_that_are_infinite_or_negative(tmp_path):
     ):
         path = bigwig(tmp_path / "x.bw", (value, 1.0))
         with pytest.raises(InputError) as caught:
-            read_files([("H3K4me3", path)], tmp_path / "part.npz")
+            read_files([("H3K4me3", path)], tmp_path / "parsed.npz")
         assert str(caught.value).startswith(f"{path}: ") and says in str(caught.value)
-        assert not (tmp_path / "part.npz").exists()
+        assert not (tmp_path / "parsed.npz").exists()
 
 
 @pytest.mark.parametrize(
@@ -410,7 +418,7 @@ def test_a_genome_with_other_letters(tmp_path):
         ("deepchrome", DEEPCHROME[30:].replace(",7,", ",8,"), f": gene {B} stands twice with different values; keep one"),
         ("deepdiff", DEEPDIFF[26:].replace(",7", ",8"), f": gene {B} stands twice with different values; keep one"),
         ("deepchrome labels", DEEPCHROME[30:].replace(",0\n", ",1\n"), f": gene {B} stands twice with different values; keep one"),
-        ("counts", f"{B}\t2\t6\t8\n", f", line 6 (gene {B}, bin 2): this gene and bin stand in the file before, with other values; keep"),
+        ("counts", f"{B}\t2\t6\t8\n", f", line 6 (gene {B}, bin 2): this gene and bin already have a row with other values; keep"),
         ("sequence csv", "5,ACGTTTTT\n", f": gene {B} stands twice with different values; keep one"),
         ("fasta", ">chr1\nACGT\n", ", line 7: another record has this name too: >chr1; give each its own"),
         ("matrix", f"{B}\t3\t5\n", f": gene {B} stands twice with different values; keep one"),
@@ -522,7 +530,7 @@ def test_random_rows_hold_out_cells_and_genes_that_are_trained_on(tmp_path, stor
     with pytest.raises(InputError, match="^config key `folds.hold_out` is samples, which holds out random rows"):
         checked(folds={"hold_out": "samples"})
     assert checked(folds={"hold_out": "samples"}, allow_leakage=True)
-    with pytest.raises(InputError, match="^the split leaks: of what .* holds out, "):
+    with pytest.raises(InputError, match=r"^the split leaks: in fold-1 \(leaking\), "):
         make_split(tmp_path, store, [], allow_leakage=False)
     assert not (tmp_path / "samples.tsv").exists()
     make_split(tmp_path, store, [])
@@ -548,9 +556,9 @@ def test_a_submission_of_samples_that_were_trained_on(tmp_path):
 
 
 def cut(folder, genome=GENOME):
-    """Cut sequences from a genome; return the part."""
+    """Cut sequences from a genome; return the parsed."""
     (folder / "genome.fa").write_text(genome)
-    read_fasta(folder / "genome.fa", places(folder), folder / "sequence.npz", window=WINDOW, oriented=True)
+    read_fasta(folder / "genome.fa", places(folder), folder / "sequence.npz", window=WINDOW, strand_aware=True)
     return folder / "sequence.npz"
 
 
@@ -558,12 +566,17 @@ def cut(folder, genome=GENOME):
 def test_files_whose_chromosomes_differ_in_length(tmp_path, kind):
     path = tmp_path / kind
     _ = bigwig(path, length=99) if kind == "track.bw" else bam(path, 99, "c" if kind.endswith("cram") else "b")
-    read_files([("H3K4me3", path)], tmp_path / "part.npz")
+    read_files([("H3K4me3", path)], tmp_path / "parsed.npz")
     expression = tmp_path / "expression.npz"
-    write_part(expression, [], gene_id=np.array([A, B]), cell=np.array(["a"]), values=np.ones((1, 2), np.float32))
+    write_parsed(expression, [], gene_id=np.array([A, B]), cell=np.array(["a"]), values=np.ones((1, 2), np.float32))
     with pytest.raises(InputError) as caught:
         build(
-            tmp_path, [tmp_path / "genes.tsv"], places(tmp_path), [tmp_path / "part.npz"] * 2, cut(tmp_path), expression
+            tmp_path,
+            [tmp_path / "genes.tsv"],
+            places(tmp_path),
+            [tmp_path / "parsed.npz"] * 2,
+            cut(tmp_path),
+            expression,
         )
     says = (
         f"{path}: chr1 has 99 bp here, but 100 bp in {tmp_path}/genome.fa: the files are of different genome assemblies"
@@ -575,27 +588,27 @@ def test_files_whose_chromosomes_differ_in_length(tmp_path, kind):
 def test_reads_beyond_the_end_of_a_chromosome(tmp_path):
     path = tmp_path / "reads.bed"
     path.write_text("chr1\t80\t101\n")
-    read_files([("H3K4me3", path)], tmp_path / "part.npz")
+    read_files([("H3K4me3", path)], tmp_path / "parsed.npz")
     with pytest.raises(InputError) as caught:
-        build(tmp_path, [], places(tmp_path), [tmp_path / "part.npz"] * 2, cut(tmp_path), None)
+        build(tmp_path, [], places(tmp_path), [tmp_path / "parsed.npz"] * 2, cut(tmp_path), None)
     says = f"{path}: this file goes on to chr1:101, but chr1 ends at 100 bp in {tmp_path}/genome.fa: the files are of different"
     assert str(caught.value).startswith(says)
 
 
 def of_assembly(kind, path):
-    """Write a file of a chromosome chr1 of 80 bp; return the function that reads it with a genes part."""
+    """Write a file of a chromosome chr1 of 80 bp; return the function that reads it with a parsed genes."""
     if kind == "genome.fa":
         path.write_text(GENOME[: 6 + 21 * 4])
-        return lambda genes, part: read_fasta(path, genes, part, window=WINDOW, oriented=True)
+        return lambda genes, parsed: read_fasta(path, genes, parsed, window=WINDOW, strand_aware=True)
     if kind == "genome.2bit":
         # One record, of 80 T.
         numbers = (
             np.array([0x1A412743, 0, 1, 0], "<u4").tobytes() + b"\4chr1" + np.array([25, 80, 0, 0, 0], "<u4").tobytes()
         )
         path.write_bytes(numbers + bytes(20))
-        return lambda genes, part: read_2bit(path, genes, part, window=WINDOW, oriented=True)
+        return lambda genes, parsed: read_2bit(path, genes, parsed, window=WINDOW, strand_aware=True)
     _ = bigwig(path, length=80) if kind == "track.bw" else bam(path, 80, "c" if kind.endswith("cram") else "b")
-    return lambda genes, part: read_files([("H3K4me3", path)], part, genes)
+    return lambda genes, parsed: read_files([("H3K4me3", path)], parsed, genes)
 
 
 KINDS = ["genome.fa", "genome.2bit", "reads.bam", "reads.cram", "track.bw"]
@@ -604,19 +617,19 @@ KINDS = ["genome.fa", "genome.2bit", "reads.bam", "reads.cram", "track.bw"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_gene_beyond_the_end_of_its_chromosome(tmp_path, kind):
     read_with = of_assembly(kind, tmp_path / kind)
-    read_with(places(tmp_path), tmp_path / "part.npz")
-    (tmp_path / "part.npz").unlink()
+    read_with(places(tmp_path), tmp_path / "parsed.npz")
+    (tmp_path / "parsed.npz").unlink()
     with pytest.raises(InputError) as caught:
-        read_with(places(tmp_path, tss=[20, 80]), tmp_path / "part.npz")
+        read_with(places(tmp_path, tss=[20, 80]), tmp_path / "parsed.npz")
     says = f"{tmp_path}/{kind}: the TSS of gene {B} is at chr1:81, beyond the chromosome's 80 bases; this file and the annotation"
     assert str(caught.value).startswith(says)
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_chromosome_in_common(tmp_path, kind):
     with pytest.raises(InputError) as caught:
-        of_assembly(kind, tmp_path / kind)(places(tmp_path, chrom="X"), tmp_path / "part.npz")
+        of_assembly(kind, tmp_path / kind)(places(tmp_path, chrom="X"), tmp_path / "parsed.npz")
     says = f"{tmp_path}/{kind}: none of the annotation's chromosomes (X) is in this file, which has chr1; use files of one genome"
     assert str(caught.value).startswith(says)
 
@@ -635,7 +648,7 @@ def test_no_chromosome_in_common_with_reads(tmp_path):
 def test_a_damaged_gzip(tmp_path, reader, damage):
     packed = bytearray(gzip.compress(TEXTS[reader].encode()))
     read(tmp_path, reader, bytes(packed))
-    (tmp_path / "part.npz").unlink(missing_ok=True)
+    (tmp_path / "parsed.npz").unlink(missing_ok=True)
     if damage == "truncated":
         del packed[-5:]
     else:
@@ -667,10 +680,10 @@ def test_a_damaged_npz(tmp_path, reader, save, damage):
         raw[raw.index(b"a.npy") + (190 if save is np.savez else 60)] ^= 255
     path.write_bytes(raw)
     with pytest.raises(InputError) as caught:
-        NPZ[reader](path, tmp_path / "part.npz", "counts")
+        NPZ[reader](path, tmp_path / "parsed.npz", "counts")
     says = "this is not a readable npz file (" if damage == "truncated" else "the array a cannot be read ("
     assert str(caught.value).startswith(f"{path}: {says}")
-    assert "make" in str(caught.value) and not (tmp_path / "part.npz").exists()
+    assert "make" in str(caught.value) and not (tmp_path / "parsed.npz").exists()
 
 
 @pytest.mark.parametrize("kind", ["reads.bam", "reads.cram", "track.bw"])
@@ -693,10 +706,10 @@ def test_a_damaged_bam_cram_or_bigwig(tmp_path, kind, damage):
         raw[-60] ^= 1
     path.write_bytes(raw)
     with pytest.raises(InputError) as caught:
-        read_files([("H3K4me3", path)], tmp_path / "part.npz")
+        read_files([("H3K4me3", path)], tmp_path / "parsed.npz")
     assert str(caught.value).startswith(f"{path}: the ")
     assert "truncated" in str(caught.value) and "fetch or make it again" in str(caught.value)
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_a_truncated_2bit(tmp_path):
@@ -704,7 +717,7 @@ def test_a_truncated_2bit(tmp_path):
     read_with = of_assembly("genome.2bit", path)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InputError) as caught:
-        read_with(places(tmp_path), tmp_path / "part.npz")
+        read_with(places(tmp_path), tmp_path / "parsed.npz")
     assert str(caught.value).startswith(f"{path}: the 2bit file is truncated or damaged: it ends within chr1; fetch")
 
 
@@ -743,13 +756,13 @@ def test_pickles_are_never_loaded(tmp_path, form, reader):
     assert form != "array" or loaded["a"].size
     caught.unlink()
     read_with = NPZ.get(
-        reader, lambda path, part, scale: submit(tmp_path / "test.tsv", part, prediction="final", order=path)
+        reader, lambda path, parsed, scale: submit(tmp_path / "test.tsv", parsed, prediction="final", order=path)
     )
     (tmp_path / "test.tsv").write_text(f"cell\tgene_id\tfinal\na\t{A}\t0.5\n")
     with pytest.raises(InputError) as error:
-        read_with(path, tmp_path / "part.npz", "counts")
+        read_with(path, tmp_path / "parsed.npz", "counts")
     assert str(error.value).startswith(f"{path}: ")
-    assert not caught.exists() and not (tmp_path / "part.npz").exists()
+    assert not caught.exists() and not (tmp_path / "parsed.npz").exists()
 
 
 # Warned about: identical rows, of which one is kept
@@ -843,9 +856,9 @@ def test_files_that_know_no_strands(tmp_path):
 @pytest.mark.parametrize("tss", [30, -1])
 def test_genes_without_sequence(tmp_path, kind, tss):
     genes = [(A, "chr1", 20, "+"), (B, "chr2" if tss > 0 else "chr1", tss, "-")]
-    write_gene_part(tmp_path / "genes.npz", genes)
-    of_assembly(kind, tmp_path / kind)(tmp_path / "genes.npz", tmp_path / "part.npz")
-    warnings, found = said(tmp_path / "part.npz")
+    write_parsed_genes(tmp_path / "genes.npz", genes)
+    of_assembly(kind, tmp_path / kind)(tmp_path / "genes.npz", tmp_path / "parsed.npz")
+    warnings, found = said(tmp_path / "parsed.npz")
     assert warnings == [
         f"1 genes have no sequence, because the genome lacks their chromosome or their place is not known: {B}."
     ]
@@ -868,7 +881,7 @@ def test_genes_without_sequence_and_sequences_without_genes_in_the_store(tmp_pat
 
 def test_windows_of_zeros(tmp_path):
     paths, warnings = make_store(tmp_path, marks=COUNTS.replace("\t4\t5", "\t0\t0").replace("\t6\t7", "\t0\t0"))
-    assert warnings == ["in 2 of 2 cells there are genes with nothing but zeros in their window: 1 in a, 1 in b."]
+    assert warnings == ["in 2 of 2 cells some genes have only zeros in their window: 1 in a, 1 in b."]
     assert Store(paths).genes.tolist() == [A, B] and not Store(paths).histone[:, 1].any()
 
 
@@ -879,8 +892,8 @@ def test_a_file_without_a_single_read(tmp_path, kind):
         path.write_text("track name=empty\n")
     else:
         pysam.AlignmentFile(path, "wb", header={"SQ": [{"SN": "chr1", "LN": 100}]}).close()
-    read_files([("H3K4me3", path)], tmp_path / "part.npz")
-    warnings, found = said(tmp_path / "part.npz")
+    read_files([("H3K4me3", path)], tmp_path / "parsed.npz")
+    warnings, found = said(tmp_path / "parsed.npz")
     assert warnings == ["not a single read counts; its numbers are all zero."]
     assert found["gene_id"].tolist() == [A, B] and not found["values"].any()
 
@@ -903,7 +916,7 @@ def test_values_of_an_npz_file_that_are_no_logarithms_of_counts(tmp_path, off, o
     array[:, :, 1:] = np.log1p(array[:, :, 1:])
     array[1, 1, 2] += off
     warnings, found = read_npz(tmp_path, "histone", array, "log1p")
-    scale = read_part(tmp_path / "part.npz")[0]["scale"]
+    scale = read_parsed(tmp_path / "parsed.npz")[0]["scale"]
     if not odd:
         assert warnings == [] and scale == "counts"
         assert np.array_equal(found["values"], course()[:, :, 1:])

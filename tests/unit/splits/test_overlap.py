@@ -1,10 +1,12 @@
+"""Overlaps by coordinates and by sequence, compared with a naive search."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wakawaka.genome.dna import N, reverse_complement
-from wakawaka.splits.overlap import AGREEMENT, LENGTH, shared_sequence_pairs
+from wakawaka.splits.overlap import AGREEMENT, LENGTH, connected, overlapping_windows, shared_sequence_pairs
 
 RANDOM = np.random.default_rng(1).integers(0, 4, 5000).astype(np.uint8)
 
@@ -114,9 +116,26 @@ def test_pairs_are_those_of_a_naive_search(seed, letters, period, starts, length
 
 
 def test_windows_that_end_and_begin_in_one_repeat_are_no_neighbours():
-    """A repeat of 300 bp, as long as an Alu, at the end of one window and the start of another; 500 bp are an overlap."""
+    """A repeat of 300 bp, as long as an Alu, at the end of one window and the start of another. 500 bp overlap."""
     rng = np.random.default_rng(5)
     for length, expected in ((300, []), (500, [(0, 1)])):
         dna = rng.integers(0, 4, (2, 10_000)).astype(np.uint8)
         dna[1, :length] = dna[0, -length:]
         assert shared_sequence_pairs(dna) == expected
+
+
+# Overlaps by coordinates
+
+
+def test_overlapping_windows():
+    chrom = np.array(["1", "1", "1", "2", "1", "1"])
+    # In the order of places: row 2 at 10, row 0 at 110, row 4 at 211; row 3 on another chromosome, two of unknown
+    # place.
+    assert overlapping_windows(chrom, np.array([110, -1, 10, 60, 211, -1]), 100) == [(2, 0)]
+    assert overlapping_windows(chrom, np.array([110, -1, 10, 60, 211, -1]), 101) == [(2, 0), (0, 4)]
+    assert overlapping_windows(chrom[:0], np.array([], int), 100) == []
+
+
+def test_connected():
+    assert connected(5, [(4, 1), (1, 3)]).tolist() == [0, 1, 2, 1, 1]
+    assert connected(3, []).tolist() == [0, 1, 2]

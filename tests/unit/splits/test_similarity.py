@@ -1,3 +1,5 @@
+"""The similarity of windows, compared with exact sets of k-mers; copies are planted, and found on either strand."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,17 +20,17 @@ from wakawaka.splits.similarity import (
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
-def words(codes):
+def kmers_of(codes):
     """Return the set of canonical 16-mers of a window, as texts."""
     text = decode(codes)
     found = (text[start : start + LENGTH] for start in range(len(text) - LENGTH + 1))
-    return {min(word, word.translate(COMPLEMENT)[::-1]) for word in found if "N" not in word}
+    return {min(kmer, kmer.translate(COMPLEMENT)[::-1]) for kmer in found if "N" not in kmer}
 
 
 def containment(held, trained):
     """Return the exact similarity, and the number of 16-mers it is a part of."""
-    here = words(held)
-    return len(here & words(trained)) / len(here), len(here)
+    here = kmers_of(held)
+    return len(here & kmers_of(trained)) / len(here), len(here)
 
 
 def unrelated(count, length=3000, seed=0):
@@ -68,7 +70,7 @@ def test_with_every_k_mer_in_the_sketch_the_similarity_is_exact(seed, length, le
         place = rng.integers(0, length - len(piece) + 1)
         dna[row, place : place + len(piece)] = reverse_complement(piece) if turned else piece
     dna[rng.integers(5, size=gaps), rng.integers(length, size=gaps)] = N
-    if len(words(dna[0])) < LEAST:
+    if len(kmers_of(dna[0])) < LEAST:
         return
     exact = [containment(dna[0], other)[0] for other in dna[1:]]
     best, part = one(dna, scale=1)
@@ -110,7 +112,7 @@ def test_unrelated_windows_have_next_to_nothing_in_common():
     assert near_identical_pairs(sketches) == []
 
 
-def test_it_is_the_part_of_the_held_out_window():
+def test_the_similarity_is_a_part_of_the_held_out_window():
     """A short known stretch that the other window holds wholly, and of which it is a tenth."""
     dna = unrelated(2, 10_000)
     dna[0, 1000:] = N
@@ -127,7 +129,9 @@ def test_unknown_bases_are_in_no_k_mer():
     assert one(dna) == (-1, 0.0)
     text = "ACGT" * 3 + "ACG" + "N" + "ACGT" * 3 + "ACG"
     assert sketch(np.stack([encode(text)] * 2), scale=1).size.tolist() == [0, 0]
-    assert sketch(encode(text.replace("N", "A"))[None], scale=1).size[0] == len(words(encode(text.replace("N", "A"))))
+    assert sketch(encode(text.replace("N", "A"))[None], scale=1).size[0] == len(
+        kmers_of(encode(text.replace("N", "A")))
+    )
 
 
 @pytest.mark.parametrize(("known", "judged"), [(15, False), (100, False), (2000, True)])
@@ -141,7 +145,7 @@ def test_windows_of_few_k_mers_are_not_judged(known, judged):
 
 
 def test_windows_of_one_motif_are_not_judged():
-    """They are all alike, but by two 16-mers."""
+    """They are equal, but have only two different 16-mers."""
     dna = np.stack([np.resize(encode("ACACACAC"), 3000)] * 2)
     assert near_identical_pairs(sketch(dna)) == []
     assert np.isnan(one(dna)[1])
@@ -175,8 +179,8 @@ def test_many_blocks_are_as_one(monkeypatch):
         assert np.array_equal(found, expected)
 
 
-def test_repeats_make_windows_a_little_similar():
-    """300 bp with a tenth of its bases different, three times in each window of 10 kb: far below what a paralogue has."""
+def test_repeats_alone_make_windows_far_less_similar_than_paralogues():
+    """Each window of 10 kb has three copies of a repeat of 300 bp, in which a tenth of the bases differ."""
     rng = np.random.default_rng(3)
     dna, repeat = unrelated(60, 10_000), rng.integers(0, 4, 300).astype(np.uint8)
     for window in dna:

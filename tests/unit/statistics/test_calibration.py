@@ -1,3 +1,5 @@
+"""Calibration against its definitions, scipy and simulated errors."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +16,13 @@ EMPTY = np.zeros(0)
 
 
 def simulated(times, samples=20000):
-    """Truths whose errors are normal, and so many times as large as the sd says."""
+    """Return truths, means and sds: the errors are normal, with `times` the sd."""
     rng = np.random.default_rng(0)
     mean, sd = rng.normal(size=samples), rng.uniform(0.5, 2, samples)
     return mean + times * sd * rng.normal(size=samples), mean, sd
 
 
-def test_the_light_module_imports_no_tensorflow():
+def test_calibration_imports_no_tensorflow():
     check = "import sys, wakawaka.statistics.calibration; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], cwd=SCRIPTS, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
@@ -47,7 +49,7 @@ def test_coverage_by_hand():
     assert coverage([1.9, -1.9, 2.0, 0.0], [0, 0, 0, 0], [1, 1, 1, 0]) == 0.75
 
 
-def test_rank_correlation_is_spearmans_of_sd_and_the_size_of_the_error():
+def test_rank_correlation_is_spearmans_of_sd_and_absolute_error():
     truth, mean, sd = simulated(1, 50)
     expected = stats.spearmanr(sd, np.abs(truth - mean)).statistic
     assert spread_error_rank(truth, mean, sd) == pytest.approx(expected) and expected > 0.1
@@ -55,13 +57,13 @@ def test_rank_correlation_is_spearmans_of_sd_and_the_size_of_the_error():
 
 
 @pytest.mark.parametrize("function", [coverage, spread_error_rank, factor])
-def test_without_samples_nothing_is_defined(function):
+def test_scores_without_samples_are_undefined(function):
     assert np.isnan(function(EMPTY, EMPTY, EMPTY))
     assert np.isnan(function([np.nan], [1.0], [1.0]))
 
 
 @pytest.mark.parametrize("function", [coverage, spread_error_rank, factor])
-def test_samples_that_are_not_known_are_left_out(function):
+def test_samples_with_a_nan_are_left_out(function):
     truth, mean, sd = simulated(2, 30)
     more = [np.append(values, [np.nan, 1.0][::step]) for values, step in ((truth, 1), (mean, -1), (sd, -1))]
     more[1][-1] = 1.0
@@ -69,13 +71,13 @@ def test_samples_that_are_not_known_are_left_out(function):
     assert function(*more) == function(truth, mean, sd)
 
 
-def test_models_that_agree_exactly():
+def test_a_spread_of_zero():
     truth, mean, sd = np.arange(40.0), np.zeros(40), np.zeros(40)
-    # Nothing but the first truth is on the mean, and no factor helps.
+    # Only the first truth equals the mean, and no factor covers the others.
     assert coverage(truth, mean, sd) == 1 / 40
     assert np.isnan(factor(truth, mean, sd)) and np.isnan(spread_error_rank(truth, mean, sd))
     assert factor(mean, mean, sd) == 0
-    # One in forty is within the 5% that may lie outside.
+    # One in forty is within the 5% that may be outside.
     assert factor(truth, mean, np.where(truth == 39, 0, 1)) == pytest.approx(37 / calibration.Z)
 
 
@@ -98,13 +100,13 @@ def test_few_samples_have_fewer_bins(samples, sizes):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.7])
-def test_samples_of_one_spread_are_in_one_bin(value):
+def test_samples_of_equal_spread_share_a_bin(value):
     assert spread_bins(np.ones(100), np.zeros(100), np.full(100, value))["samples"].tolist() == [100]
     mixed = spread_bins(np.ones(100), np.zeros(100), np.r_[np.full(80, value), 1 + np.arange(20)])
     assert mixed["samples"].tolist() == [80, 10, 10]
 
 
-def test_without_samples_there_are_no_bins():
+def test_no_samples_give_no_bins():
     assert spread_bins(EMPTY, EMPTY, EMPTY).columns.tolist() == ["bin", "samples", "mean_sd", "rmse", "coverage"]
     assert len(spread_bins(EMPTY, EMPTY, EMPTY)) == len(reliability_bins(EMPTY, EMPTY)) == 0
 

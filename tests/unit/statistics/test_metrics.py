@@ -25,8 +25,8 @@ def test_scores_are_those_of_scipy_and_scikit_learn(seed):
     assert bce(labels, chances) == pytest.approx(log_loss(labels, chances))
 
 
-def test_float_noise_is_no_correlation():
-    """A DNA-only model predicts the same for a gene in every cell, but for the last bits of float32."""
+def test_float_noise_has_no_correlation():
+    """A DNA-only model predicts equal values for a gene in all cells, except for the last bits of float32."""
     truth = np.array([1.0, 2.0, 3.0, 2.0, 4.0, 6.0])
     assert np.isnan(pearson(truth, 3.0 + np.array([0, 1, -1, 0, 1, -1]) * 1e-7))
     assert np.isnan(pearson(truth[:2], truth[:2]))
@@ -49,7 +49,7 @@ def test_every_threshold_is_a_point_of_the_roc_curve(samples):
 
 def test_cross_entropy():
     assert bce([1, 0], [0.5, 0.75]) == pytest.approx((np.log(2) + np.log(4)) / 2)
-    # Certain and wrong: 1e-7 stands for nothing, in float32 too.
+    # A certain wrong prediction counts as 1e-7, in float32 too.
     for dtype in (np.float32, np.float64):
         assert bce([1, 0], np.array([0, 1], dtype)) == pytest.approx(-np.log(1e-7))
         assert bce([1, 0], np.array([1, 0], dtype)) == pytest.approx(1e-7)

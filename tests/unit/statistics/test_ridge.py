@@ -1,3 +1,5 @@
+"""Ridge regression against its definition and scikit-learn."""
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as TheirRidge
@@ -20,14 +22,14 @@ def fitted(x, y, block):
 
 
 def by_definition(x, y, penalty):
-    """The minimum of mean squared error + penalty * squared weights of standardised features, by stacking rows."""
+    """Return the minimum of mean squared error + penalty * squared weights of standardised features, by stacking rows."""
     mean, scale = x.mean(axis=0), x.std(axis=0)
     z = np.vstack([(x - mean) / scale, np.sqrt(penalty * len(x)) * np.eye(x.shape[1])])
     weights = np.linalg.lstsq(z, np.append(y - y.mean(), np.zeros(x.shape[1])))[0] / scale
     return weights, y.mean() - mean @ weights
 
 
-def test_it_is_the_minimum_of_its_definition():
+def test_the_fit_is_the_minimum_of_the_penalised_error():
     x, y, block = samples()
     ridge = fitted(x, y, block)
     weights, offset = by_definition(x, y, ridge.penalty)
@@ -36,7 +38,7 @@ def test_it_is_the_minimum_of_its_definition():
 
 
 @pytest.mark.parametrize("features", [1, 6, 80])
-def test_it_is_scikit_learns(features):
+def test_the_fit_is_that_of_scikit_learn(features):
     rng = np.random.default_rng(features)
     x = rng.normal(size=(60, features)) * rng.uniform(0.1, 5, features) + rng.normal(size=features)
     y, block = x[:, 0] + 2 * rng.normal(size=60), rng.integers(3, size=60)
@@ -47,7 +49,7 @@ def test_it_is_scikit_learns(features):
 
 
 def test_the_penalty_is_the_best_on_left_out_blocks():
-    # Nothing but noise in most features: some penalty is better than almost none.
+    # Most features are noise, so some penalty is better than almost none.
     rng = np.random.default_rng(1)
     x, block = rng.normal(size=(40, 30)), np.arange(40) % 4
     y = x[:, 0] + 2 * rng.normal(size=40)
@@ -73,10 +75,10 @@ def test_constant_features_have_no_weight():
 
 def test_features_constant_but_for_rounding_have_no_weight():
     x, y, block = samples()
-    # As far apart as two neighbours among float32 numbers.
+    # Two neighbouring float32 numbers.
     x[:, 2] = np.where(y > np.median(y), np.float32(0.3), np.nextafter(np.float32(0.3), np.float32(1)))
     assert fitted(x, y, block).weights[2] == 0
-    # Small numbers are not small changes.
+    # Small values may vary much relative to their size.
     x[:, 2] = 1e-12 * y
     assert fitted(x, y, block).weights[2] > 0
 
@@ -91,7 +93,7 @@ def test_the_order_of_samples_does_not_matter_where_a_feature_is_0_in_all_but_on
         for rows in (first, ~first):
             ridge.add(x[rows], y[rows], block[rows])
         ridges.append(ridge.fit())
-    # Less the mean of the first samples, all other blocks hold the same number, of which the squares are rounded.
+    # Less the mean of the first samples, the other blocks hold one constant, and its squares are rounded.
     assert ridges[0].penalty == ridges[1].penalty and ridges[0].weights == pytest.approx(ridges[1].weights)
 
 
@@ -100,7 +102,7 @@ def test_features_far_from_zero_lose_no_digits(first):
     x, y, block = samples()
     x, y = x - x.mean(axis=0), y - y.mean()
     near, far = fitted(x, y, block), Ridge(x.shape[1], 3)
-    # However few samples come first.
+    # The origin may come from few samples.
     for rows in (slice(first), slice(first, None)):
         far.add(x[rows] + 1e4, y[rows] + 1e6, block[rows])
     far.fit()
@@ -108,7 +110,7 @@ def test_features_far_from_zero_lose_no_digits(first):
     assert far.predict(x + 1e4) - 1e6 == pytest.approx(near.predict(x), abs=1e-8)
 
 
-def test_one_block_says_nothing_of_the_penalty_so_it_is_the_largest():
+def test_with_one_block_the_penalty_is_the_largest():
     x, y, _ = samples()
     ridge = fitted(x, y, np.ones(len(x), int))
     assert ridge.penalty == PENALTIES[-1] and np.ptp(ridge.predict(x)) < 0.1 * np.ptp(y)

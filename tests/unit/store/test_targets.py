@@ -37,7 +37,7 @@ def store_of(expression, reference=None, medians=None):
         genes=np.array([f"G{number}" for number in range(expression.shape[1])]),
         cells=np.array([f"c{number}" for number in range(len(expression))]),
         reference=None if reference is None else np.array(reference, np.float32),
-        info={"medians": medians},
+        info=SimpleNamespace(medians=medians),
     )
 
 
@@ -129,6 +129,15 @@ def test_turning_back_goes_by_the_name_of_the_gene():
     assert np.array_equal(found, [[1.5, np.nan, 16], [0.5, np.nan, 10]], equal_nan=True)
     assert np.array_equal(targets.invert([3.0, 0.0], ["x", "y"], value("log2p1"), {}), [7, 0])
     assert np.isnan(targets.invert([[0.2, 0.9]], ["G0", "G1"], MEDIAN, {})).all()
+
+
+def test_z_scores_of_one_model_are_put_on_the_scale_of_another():
+    fitted = {"gene_id": ["G1", "G0"], "mean": [10.0, 1.0], "sd": [2.0, 0.5]}
+    other = {"gene_id": ["G0", "G2"], "mean": [2.0, 5.0], "sd": [1.0, 1.0]}
+    # G0: 1 + 3 x 0.5 = 2.5, half a deviation of 1 above 2. The others are not known to both.
+    found = targets.rescale([3, 4, 5], ["G0", "G1", "G2"], ZSCORE, fitted, other)
+    assert found.tolist() == [0.5, 4, 5]
+    assert targets.rescale([3, 4], ["G0", "G1"], NONE, {}, {}).tolist() == [3, 4]
 
 
 # Fitted on training samples alone

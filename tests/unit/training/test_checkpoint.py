@@ -1,4 +1,4 @@
-"""What a killed training goes on from, or says why not."""
+"""Checkpoints: what is saved is loaded, and the log says why one is not used."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from wakawaka.training.checkpoint import load_checkpoint, save_checkpoint
 IDENTITY = {
     "settings": {
         "run": "fold-1",
-        "spec": {"leaky_slope": 0.05, "dense": [82]},
+        "spec": {"negative_slope": 0.05, "dense": [82]},
         "modules": ["histone", "dna"],
         "seed": 1,
     },
@@ -92,7 +92,7 @@ def test_none_without_a_file_and_without_a_word(tmp_path, caplog):
     [
         ("code", "fedcba9876543210"),
         ("settings", {**IDENTITY["settings"], "seed": 2}),
-        ("settings", {**IDENTITY["settings"], "spec": {"leaky_slope": 0.05, "dense": [83]}}),
+        ("settings", {**IDENTITY["settings"], "spec": {"negative_slope": 0.05, "dense": [83]}}),
         ("data", {"results/store/dna.npy": "cd" * 32}),
         ("data", {**IDENTITY["data"], "results/store/histone.npy": "ab" * 32}),
         ("versions", {"keras": "3.0", "numpy": "2.1"}),

@@ -1,15 +1,16 @@
-"""Nothing that is fitted knows the truth of what is held out: with other values there, nothing changes that is kept or predicted."""
+"""Nothing that is fitted depends on the truth of held-out samples: other values there change no model and no prediction."""
 
 import shutil
 
 import numpy as np
 import pytest
-from test_train import CELLS, EPOCHS, FILES, GENES, LEFT, history, job, labels_of, same_weights, train, write_store
 
+from helpers.training import CELLS, FILES, GENES, LEFT, history, job, labels_of, same_weights, train, write_store
 from wakawaka.core.files import read_table, save_array, write_table
 from wakawaka.evaluation.baselines import baselines
 from wakawaka.evaluation.labels import BASELINES
-from wakawaka.network.build import effects_of, load_model
+from wakawaka.network.ensemble import effects_of
+from wakawaka.network.saved_model import load_model
 
 VALUE = {"kind": "value", "transform": "none"}
 Z_SCORE = {"kind": "value", "transform": "zscore_per_gene"}
@@ -18,7 +19,7 @@ RUNS = ("final", "fold-1")
 
 
 def regimes_of(run):
-    """Of the final run the last cell and the last genes are held out; of the fold those before them, and these are left aside."""
+    """Return the regimes [cell, gene]: `final` holds out the last cell and the last genes; the fold holds out those before them."""
     cell, gene = np.arange(CELLS)[:, None], np.arange(GENES)[None]
     final = (cell == CELLS - 1, gene >= GENES - 10)
     fold = (cell == CELLS - 2, (gene >= GENES - 20) & (gene < GENES - 10))
@@ -79,8 +80,8 @@ def trained(stores, tmp_path_factory):
                 (run, f"{run}-{target['transform']}-changed"),
             ):
                 (folder / name).mkdir()
-                changes = {"run": run, "target": target, "schedule": {"dna_words": 5, "gene_effects": True}}
-                jobs.append(job(stores / store, folder / name, epochs=EPOCHS // 10, **changes))
+                changes = {"run": run, "target": target, "schedule": {"kmer_length": 5, "gene_effects": True}}
+                jobs.append(job(stores / store, folder / name, epochs=2, **changes))
     train(*jobs)
     return folder
 

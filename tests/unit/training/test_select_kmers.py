@@ -1,4 +1,6 @@
-"""The words that filters are set to: a motif that is there once is found, chance is not."""
+"""The selection of k-mers for fixed filters: a motif that occurs once is found, and chance is not."""
+
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -6,14 +8,14 @@ import pytest
 
 from wakawaka.genome.dna import N, decode, encode, one_hot
 from wakawaka.network.build import build_model
-from wakawaka.training.select_kmers import _numbers, _sums, set_filters, telling_words, unexplained
+from wakawaka.training.select_kmers import _kmer_numbers, _sums, residual_targets, select_kmers, set_filters
 
 GENES, LENGTH = 400, 2000
 MOTIF = "TGAACGCG"
 
 
 def planted(seed=1, motif=MOTIF, effect=2.0):
-    """Random sequences, half of them with the motif once, and values that know of it beside noise."""
+    """Return random sequences, half of them with the motif once, and values that are its effect plus noise."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 4, (GENES, LENGTH)).astype(np.uint8)
     codes[rng.random(codes.shape) < 0.01] = N
@@ -26,22 +28,22 @@ def planted(seed=1, motif=MOTIF, effect=2.0):
 
 def test_a_motif_that_each_window_holds_once_is_found_and_nothing_else():
     codes, values = planted()
-    assert [decode(word) for word in telling_words(codes, values, 8, 8, 5, 1)] == [MOTIF]
+    assert [decode(kmer) for kmer in select_kmers(codes, values, 8, 8, 5, 1)] == [MOTIF]
 
 
 @pytest.mark.parametrize("longest", [8, 9, 10, 14])
-def test_a_word_grows_to_the_whole_motif_and_no_further(longest):
-    """What the word explains, its neighbours do not explain again."""
+def test_a_kmer_is_extended_to_the_whole_motif_and_no_further(longest):
+    """What the k-mer explains is regressed out before its neighbours are tested."""
     codes, values = planted(motif="TGAACGCGAC")
-    (word,) = (decode(word) for word in telling_words(codes, values, 8, longest, 5, 1))
-    assert len(word) == min(longest, 10) and word in "TGAACGCGAC"
+    (kmer,) = (decode(kmer) for kmer in select_kmers(codes, values, 8, longest, 5, 1))
+    assert len(kmer) == min(longest, 10) and kmer in "TGAACGCGAC"
 
 
-def test_a_word_at_the_ends_of_the_window_does_not_grow_beyond_them():
+def test_a_kmer_at_the_ends_of_the_window_is_not_extended_beyond_them():
     codes = np.full((40, 8), N, np.uint8)
     codes[::2] = encode(MOTIF)
     values = np.arange(40) % 2 * -1.0 + np.random.default_rng(1).normal(size=40) / 10
-    assert [decode(word) for word in telling_words(codes, values, 8, 12, 5, 1)] == [MOTIF]
+    assert [decode(kmer) for kmer in select_kmers(codes, values, 8, 12, 5, 1)] == [MOTIF]
 
 
 NOISE = {
@@ -53,74 +55,74 @@ NOISE = {
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", NOISE)
-def test_of_noise_no_word_is_telling(name, seed):
-    """With a chance of one in twenty each that one is; with these seeds none is."""
+def test_no_kmer_is_selected_on_noise(name, seed):
+    """Each has a chance of 1 in 20 that one is selected; with these seeds none is."""
     codes, _ = planted(seed)
     values = NOISE[name](np.random.default_rng(seed + 10))
-    assert telling_words(codes, values, 8, 12, 5, 1) == []
+    assert select_kmers(codes, values, 8, 12, 5, 1) == []
 
 
-def test_beside_a_strong_motif_no_other_word_is_telling():
-    """What the motif leaves of values with a long tail has one too. With ordinary numbers in place of ranks 10 of these 15 had others."""
+def test_no_other_kmer_is_selected_after_a_strong_motif():
+    """The residuals of values with a long tail have one too. Without normal scores, 10 of these 15 selections had other k-mers."""
     with_others = 0
     for seed in range(15):
         rng = np.random.default_rng(seed)
         codes = rng.integers(0, 4, (70, 400)).astype(np.uint8)
         carrier = rng.random(70) < 0.5
         codes[carrier, 100:108] = encode(MOTIF)
-        words = telling_words(codes, 2.0 * carrier + rng.exponential(size=70), 8, 12, 16, seed)
-        with_others += any(MOTIF[:6] not in decode(word) and MOTIF[2:] not in decode(word) for word in words)
+        kmers = select_kmers(codes, 2.0 * carrier + rng.exponential(size=70), 8, 12, 16, seed)
+        with_others += any(MOTIF[:6] not in decode(kmer) and MOTIF[2:] not in decode(kmer) for kmer in kmers)
     # One in 20 each: more than 3 of 15 would be a chance of 1 in 200.
     assert with_others <= 3
 
 
-def test_of_two_genes_nothing_is_telling():
-    """Any word that one of them has correlates with any order as well as with theirs, but for rounding."""
+def test_nothing_is_selected_with_two_genes():
+    """A k-mer that one of them has correlates equally with both orders, apart from rounding."""
     codes = np.random.default_rng(1).integers(0, 4, (2, 300)).astype(np.uint8)
-    assert telling_words(codes, np.array([0.1, 1.7]), 8, 12, 16, 1) == []
+    assert select_kmers(codes, np.array([0.1, 1.7]), 8, 12, 16, 1) == []
 
 
-def test_a_word_that_lowers_the_value_is_found_too():
+def test_a_kmer_that_lowers_the_value_is_found_too():
     codes, values = planted(effect=-2.0)
-    assert decode(telling_words(codes, values, 8, 8, 1, 1)[0]) == MOTIF
+    assert decode(select_kmers(codes, values, 8, 8, 1, 1)[0]) == MOTIF
 
 
-def test_no_more_words_than_asked_for():
+def test_no_more_kmers_than_asked_for():
     codes, other = planted()[0], planted(2, "CCATTGGA")[0]
     together = np.concatenate([codes, other], axis=1)
-    first, second = (contains(together, word) for word in (MOTIF, "CCATTGGA"))
+    first, second = (contains(together, kmer) for kmer in (MOTIF, "CCATTGGA"))
     values = 3.0 * first + 2.0 * second
-    assert [decode(word) for word in telling_words(together, values, 8, 8, 2, 1)] == [MOTIF, "CCATTGGA"]
-    assert [decode(word) for word in telling_words(together, values, 8, 8, 1, 1)] == [MOTIF]
+    assert [decode(kmer) for kmer in select_kmers(together, values, 8, 8, 2, 1)] == [MOTIF, "CCATTGGA"]
+    assert [decode(kmer) for kmer in select_kmers(together, values, 8, 8, 1, 1)] == [MOTIF]
 
 
-def contains(codes, word):
-    return np.array([word in decode(sequence) for sequence in codes])
+def contains(codes, kmer):
+    return np.array([kmer in decode(sequence) for sequence in codes])
 
 
-def test_words_with_n_are_none():
-    index = _numbers(np.array([[0, 1, N, 3, 2, 0]], np.uint8), 2)
+def test_kmers_with_n_have_no_number():
+    index = _kmer_numbers(np.array([[0, 1, N, 3, 2, 0]], np.uint8), 2)
     assert index.tolist() == [[1, -1, -1, 14, 8]]
 
 
-def test_a_word_counts_once_per_gene():
+def test_a_kmer_counts_once_per_gene():
     index = np.array([[3, 3, -1], [3, 1, 1]], np.int32)
     genes, sums = _sums(index, np.array([0.5, 2.0]), 4)
     assert genes.tolist() == [0, 1, 0, 2] and sums.tolist() == [0, 2, 0, 2.5]
 
 
 class Marks:
-    """Two cells, whose marks explain the targets of all genes but what is added to some."""
+    """Two cells, whose marks explain the targets of all genes apart from what is added."""
 
     cells = np.array(["a", "b"])
-    info = {"bins": 4}
+    info = SimpleNamespace(bins=4)
     marks = np.random.default_rng(1).normal(size=(2, 200, 4, 1))
 
     def histone_input(self, cell, genes):
         return self.marks[cell, genes]
 
 
-def test_what_marks_explain_is_taken_off():
+def test_what_marks_explain_is_subtracted():
     store = Marks()
     extra = np.random.default_rng(2).normal(size=200)
     truth = 3 * store.marks[..., 1, 0] - 2 * store.marks[..., 3, 0] + extra
@@ -128,31 +130,35 @@ def test_what_marks_explain_is_taken_off():
     # Not trained on, so not looked at.
     truth[0, :50], trained[0, :50] = np.nan, False
     trained[:, 199] = False
-    genes, values = unexplained(store, truth, trained, ["histone", "dna"])
+    genes, values = residual_targets(store, truth, trained, ["histone", "dna"])
     assert np.array_equal(genes, np.arange(199))
     # Five weights of 199 values are fitted to what was added as well.
     assert np.corrcoef(values, extra[:199])[0, 1] > 0.97
 
 
-def test_a_network_without_marks_takes_nothing_off():
+def test_only_the_mean_is_subtracted_without_marks():
     store, truth = Marks(), np.random.default_rng(2).normal(size=(2, 200))
-    values = unexplained(store, truth, np.ones((2, 200), bool), ["dna"])[1]
+    values = residual_targets(store, truth, np.ones((2, 200), bool), ["dna"])[1]
     assert values == pytest.approx(truth.mean(axis=0) - truth.mean())
 
 
-def test_filters_answer_to_their_words_alone():
-    spec = {"convolutions": [{"filters": 3, "width": 12, "activation": "relu", "pool": 1}], "dropout": 0, "dense": []}
-    spec = {"dna": spec | {"summary": "max"}, "joint": {"dense": [], "dropout": 0}, "leaky_slope": 0.05}
+def test_filters_respond_to_their_kmers_alone():
+    spec = {
+        "convolutions": [{"filters": 3, "kernel_size": 12, "activation": "relu", "pool_size": 1}],
+        "dropout": 0,
+        "dense": [],
+    }
+    spec = {"dna": spec | {"global_pooling": "max"}, "joint": {"dense": [], "dropout": 0}, "negative_slope": 0.05}
     network = build_model(spec, modules=["dna"], marks=0, bins=1, window=40)
     set_filters(network.get_layer("dna_convolution_1"), [encode(MOTIF), encode("CCATTGGA")])
     features = keras.Model(network.inputs, network.get_layer("dna_features").output)
     sequences = ["A" * 10 + text + "A" * 22 for text in (MOTIF, "CCATTGGA", "TGAACGCC")]
-    answers = features.predict_on_batch(one_hot(np.stack([encode(sequence) for sequence in sequences])))
-    # A filter without a word is silent.
-    assert answers.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    responses = features.predict_on_batch(one_hot(np.stack([encode(sequence) for sequence in sequences])))
+    # A filter without a k-mer is zero.
+    assert responses.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 
-def test_without_words_all_filters_are_silent():
+def test_all_filters_are_zero_without_kmers():
     layer = keras.layers.Conv1D(2, 6)
     layer.build((None, 40, 4))
     set_filters(layer, [])

@@ -1,151 +1,48 @@
-"""Training of a run from its files: the same bits every time, killed or not.
+"""Training of a run from its files: the same bits every time, killed or not."""
 
-All of it runs in processes of their own: the number of threads is for a whole process.
-"""
-
-import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
+from dataclasses import asdict
 from importlib.metadata import version
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from wakawaka.core.files import read_table, save_array, write_table
+from helpers.training import (
+    BINS,
+    CELLS,
+    EPOCHS,
+    FILES,
+    GENES,
+    LEARNING_RATE,
+    LEFT,
+    MEMBERS,
+    PRETRAINED,
+    SCHEDULE,
+    SPEC,
+    STANDARDISED,
+    WINDOW,
+    history,
+    job,
+    labels_of,
+    same_run,
+    same_weights,
+    start,
+    train,
+    weights,
+    write_store,
+)  # fmt: skip
+from wakawaka.core.files import read_table
 from wakawaka.genome.dna import one_hot
-from wakawaka.network.build import effects_of, load_model, members_of
+from wakawaka.network.ensemble import effects_of, members_of
 from wakawaka.network.inference import load_predictor
+from wakawaka.network.preprocessing import read_preprocessing
+from wakawaka.network.saved_model import load_model
 from wakawaka.statistics.metrics import bce
 from wakawaka.store.store import Store
 from wakawaka.training.checkpoint import load_checkpoint
-
-PROGRAM = """
-import json, logging, shutil, sys
-sys.path.insert(0, sys.argv[1])
-from wakawaka.core.progress import PROGRESS
-logging.basicConfig(level=PROGRESS, format="%(levelname)s %(message)s", stream=sys.stdout)
-from wakawaka.training import train as module
-save = module.Trainer.standard
-for job in json.loads(sys.argv[2]):
-    fails, before = job.pop("fails"), job.pop("before")
-    for copy in before:
-        shutil.copy(*copy)
-    module.Trainer.standard = (lambda trainer: 1 / 0) if fails else save
-    print("JOB", flush=True)
-    try:
-        module.train(**job)
-    except ZeroDivisionError:
-        assert fails
-"""
-SPEC = {
-    "histone": {
-        "convolutions": [{"filters": 4, "width": 5, "activation": "leaky_relu", "pool": 2}],
-        "dropout": 0.5,
-        "dense": [6],
-    },
-    "dna": {
-        "convolutions": [{"filters": 20, "width": 6, "activation": "relu", "pool": 16}],
-        "dropout": 0.5,
-        "dense": [6],
-    },
-    "joint": {"dense": [8], "dropout": 0.1},
-    "leaky_slope": 0.05,
-}
-STANDARDISED = SPEC | {"histone": SPEC["histone"] | {"z_scores": True}}
-FILES = ("store.json", "genes.tsv", "cells.tsv", "histone.npy", "dna.npy", "expression.npy")
-SCHEDULE = {"decay": "none", "weight_decay": 0, "pretraining_epochs": 0, "members": 1, "dna_words": 0}
-SCHEDULE |= {"gene_effects": False}
-PRETRAINED = {"pretraining_epochs": 4, "epochs": 3, "decay": "cosine"}
-MEMBERS = {"members": 2, "epochs": 4, "dna_words": 5, "weight_decay": 0.01, "gene_effects": True}
-# What a training leaves.
-LEFT = ["history.tsv", "model.keras", "preprocessing.json"]
-CELLS, GENES, BINS, WINDOW, EPOCHS = 6, 80, 20, 400, 20
-
-
-def write_store(folder, seed=1):
-    """Write a store and its regimes: the last cell and the last genes are held out, some values are not known."""
-    folder.mkdir()
-    rng = np.random.default_rng(seed)
-    (folder / "store.json").write_text(
-        json.dumps({"scale": "counts", "marks": ["one", "two"], "bins": BINS, "window": WINDOW, "oriented": True})
-    )
-    genes, cells = [f"G{number:02}" for number in range(GENES)], [f"C{number}" for number in range(CELLS)]
-    write_table(
-        pd.DataFrame({"gene_id": genes, "chrom": "1", "tss": 5, "strand": "+", "group": "a"}), folder / "genes.tsv"
-    )
-    write_table(pd.DataFrame({"cell": cells}), folder / "cells.tsv")
-    dna = rng.integers(0, 5, (GENES, WINDOW)).astype(np.uint8)
-    histone = rng.poisson(4, (CELLS, GENES, BINS, 2)).astype(np.uint16)
-    expression = np.log1p(histone[:, :, :, 0]).mean(axis=2) + 5 * (dna == 1).mean(axis=1)
-    expression[rng.random(expression.shape) < 0.05] = np.nan
-    for name, array in (("histone", histone), ("dna", dna), ("expression", expression.astype(np.float32))):
-        save_array(array, folder / f"{name}.npy")
-    regime = np.full((CELLS, GENES), "train", object)
-    regime[-1] = "unseen_cell"
-    regime[:, -10:] = "unseen_gene"
-    regime[-1, -10:] = "both_unseen"
-    table = {"cell": np.repeat(cells, GENES), "gene_id": np.tile(genes, CELLS), "fold-1": regime.ravel()}
-    table["final"] = "train"
-    write_table(pd.DataFrame(table), folder / "samples.tsv.gz")
-    return folder
-
-
-def job(store, output, *, epochs=EPOCHS, genes_per_batch=None, fails=False, before=(), **changes):
-    """The arguments of `train`, whether saving the model shall fail, and what files to copy before."""
-    schedule = {"epochs": epochs, "batch_size": 10, "genes_per_batch": genes_per_batch, "learning_rate": 0.001}
-    schedule = SCHEDULE | schedule | changes.pop("schedule", {})
-    paths = {"store": [str(store / name) for name in FILES], "samples": str(store / "samples.tsv.gz")}
-    for file in (*LEFT, "checkpoint.npz"):
-        paths[file.partition(".")[0]] = str(output / file)
-    target = {"kind": "value", "transform": "none"}
-    settings = {"run": "fold-1", "spec": SPEC, "modules": ["histone", "dna"], "target": target, "schedule": schedule}
-    settings["shuffled_dna"] = False
-    return {**paths, **settings, "seed": 1, "threads": 2, "code": "0123", "fails": fails, "before": before, **changes}
-
-
-def start(jobs, program=PROGRAM):
-    scripts = next(path for path in sys.path if path.endswith("workflow/scripts"))
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-c", program, scripts, json.dumps(jobs, default=str)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def train(*jobs):
-    """Train one after the other in a process; return what each says."""
-    process = start(jobs)
-    said, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, said + errors
-    return said.split("JOB\n")[1:]
-
-
-def weights(folder):
-    return load_model(folder / "model.keras").get_weights()
-
-
-def history(folder):
-    return read_table(folder / "history.tsv")
-
-
-def same_weights(one, other):
-    return all(np.array_equal(array, same) for array, same in zip(weights(one), weights(other), strict=True))
-
-
-def same_run(one, other):
-    """Whether weights and history, but for the seconds, are the same to the last bit."""
-    return same_weights(one, other) and history(one).drop(columns="seconds").equals(
-        history(other).drop(columns="seconds")
-    )
-
-
-def labels_of(expression):
-    """1 above the median, NaN where nothing is known."""
-    return np.where(np.isnan(expression), expression, expression > np.nanmedian(expression)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -155,10 +52,10 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(store, tmp_path_factory):
-    """A folder of runs, all in one process, and what each said by name.
+    """Return a folder of runs, all made in one process, and the log of each by name.
 
-    `whole` was not interrupted. `unsaved` is the same, but ends before its model is saved. The others find its checkpoint. `label`
-    is of another expression, 0 and 1.
+    `whole` was not interrupted. `unsaved` is the same, but fails before its model is saved. The others find its checkpoint. The
+    expression of `label` is 0 and 1.
     """
     folder, expression = tmp_path_factory.mktemp("runs"), store / "expression.npy"
     other, kept, labels = (folder / f"{name}.npy" for name in ("other", "kept", "labels"))
@@ -172,7 +69,7 @@ def runs(store, tmp_path_factory):
         "seed": {"seed": 2},
         "genes": {"genes_per_batch": 2, "run": "final", "code": "4567"},
         "target": {"target": {"kind": "value", "transform": "zscore_per_gene"}},
-        "shuffled": {"shuffled_dna": True, "seed": 0},
+        "shuffled": {"permuted_genes": True, "seed": 0},
         "pretrained": {"schedule": PRETRAINED},
         "members": {"schedule": MEMBERS, "spec": STANDARDISED},
         "label": {
@@ -185,7 +82,7 @@ def runs(store, tmp_path_factory):
     }
     jobs = [job(store, folder / name, **change) for name, change in changes.items()]
     for one in jobs[2:]:
-        one["before"] = [*one["before"], (folder / "unsaved/checkpoint.npz", one["checkpoint"])]
+        one["before"] = [*one["before"], (folder / "unsaved/checkpoint.npz", one["files"]["checkpoint"])]
     for name in changes:
         (folder / name).mkdir()
     said = train(*jobs)
@@ -220,7 +117,7 @@ def test_the_scores_of_the_history_are_those_of_the_saved_model(store, runs):
         assert history(path.parent)[f"val_mse_{regime}"].iloc[-1] == pytest.approx(expected, rel=1e-4)
     # As the steps after training predict.
     opened = Store([store / name for name in FILES])
-    found = load_predictor(path, opened, SPEC, ["histone", "dna"])(opened, np.ones((CELLS, GENES), bool))
+    found = load_predictor(path, opened, preprocessing(path.parent))(opened, np.ones((CELLS, GENES), bool))
     assert predicted.std() > 0.05 and np.allclose(found, predicted, rtol=0, atol=1e-5)
 
 
@@ -277,11 +174,11 @@ def test_the_final_run_has_no_validation(runs):
 
 
 def preprocessing(folder):
-    return json.loads((folder / "preprocessing.json").read_text())
+    return read_preprocessing(folder / "preprocessing.json")
 
 
 def test_all_that_a_model_needs_for_other_data_is_written(store, runs):
-    about = preprocessing(runs[0] / "whole")
+    about = asdict(preprocessing(runs[0] / "whole"))
     regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy()
     trained = ((regimes == "train") & np.isfinite(np.load(store / "expression.npy")).ravel()).sum()
     made_with = about.pop("made_with")
@@ -294,14 +191,15 @@ def test_all_that_a_model_needs_for_other_data_is_written(store, runs):
         "binary": False,
         "target": {"kind": "value", "transform": "none"},
         "fitted": {},
-        "shuffled_dna": None,
-        "schedule": SCHEDULE | {"epochs": EPOCHS, "batch_size": 10, "genes_per_batch": None, "learning_rate": 0.001},
+        "permuted_genes": None,
+        "schedule": SCHEDULE
+        | {"epochs": EPOCHS, "batch_size": 10, "genes_per_batch": None, "learning_rate": LEARNING_RATE},
         "samples": trained,
         "parameters": load_model(runs[0] / "whole/model.keras").count_params(),
         "marks": ["one", "two"],
         "window": WINDOW,
         "bins": BINS,
-        "oriented": True,
+        "strand_aware": True,
         "scale": "counts",
         # Of a store that does not say.
         "counting": None,
@@ -309,12 +207,12 @@ def test_all_that_a_model_needs_for_other_data_is_written(store, runs):
 
 
 def test_z_scores_are_of_the_run_s_own_training_samples(store, runs):
-    """Unseen genes have none: they are neither trained on nor watched."""
+    """Unseen genes have no z-scores: they are neither trained on nor watched."""
     folder, said = runs[0] / "target", runs[1]["target"]
     expression = np.load(store / "expression.npy").astype(np.float64)
     regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES)
     trained = np.where(regimes == "train", expression, np.nan)[:, :-10]
-    fitted = preprocessing(folder)["fitted"]
+    fitted = preprocessing(folder).fitted
     assert fitted["gene_id"] == [f"G{number:02}" for number in range(GENES - 10)]
     assert np.allclose(fitted["mean"], np.nanmean(trained, axis=0), rtol=1e-12)
     assert np.allclose(fitted["sd"], np.nanstd(trained, axis=0, ddof=1), rtol=1e-12)
@@ -323,14 +221,14 @@ def test_z_scores_are_of_the_run_s_own_training_samples(store, runs):
     assert "have no target" not in runs[1]["whole"]
 
 
-def test_of_labels_probabilities_are_learnt(store, runs):
+def test_probabilities_are_learnt_from_labels(store, runs):
     folder, expression = runs[0] / "label", labels_of(np.load(store / "expression.npy"))
     table = history(folder)
     regimes = ["unseen_cell", "unseen_gene", "both_unseen"]
     assert table.columns.tolist() == ["epoch", "seconds", "train_bce", *(f"val_bce_{regime}" for regime in regimes)]
-    assert preprocessing(folder)["binary"]
+    assert preprocessing(folder).binary
     opened = Store([store / name for name in FILES])
-    predictor = load_predictor(folder / "model.keras", opened, SPEC, ["histone", "dna"], binary=True)
+    predictor = load_predictor(folder / "model.keras", opened, preprocessing(folder))
     predicted = predictor(opened, np.ones((CELLS, GENES), bool))
     assert ((predicted >= 0) & (predicted <= 1)).all()
     histone = np.log1p(np.load(store / "histone.npy"), dtype=np.float32)
@@ -345,7 +243,7 @@ def test_of_labels_probabilities_are_learnt(store, runs):
         assert table[f"val_bce_{regime}"].iloc[-1] == pytest.approx(expected, rel=1e-4)
     block = (blocks == "unseen_cell") & np.isfinite(expression)
     assert roc_auc_score(expression[block], predicted[block]) > 0.7
-    assert "without gene effects: they need DNA" in runs[1]["label"]
+    assert "no gene effects: they need DNA" in runs[1]["label"]
 
 
 PREDICT = """
@@ -357,8 +255,8 @@ for job in json.loads(sys.argv[2]):
 """
 
 
-def test_predictions_stand_beside_the_truth_that_the_model_was_trained_on(store, runs, tmp_path):
-    """Not beside what the config asks for by now: targets and their fits come from the model's own file."""
+def test_predictions_have_the_truth_that_the_model_was_trained_on(store, runs, tmp_path):
+    """Targets and their fits come from the model's own file, whatever the config asks for by now."""
     jobs = []
     for name in ("target", "whole", "shuffled"):
         job = {"store": [str(store / file) for file in FILES], "samples": str(store / "samples.tsv.gz")}
@@ -366,7 +264,7 @@ def test_predictions_stand_beside_the_truth_that_the_model_was_trained_on(store,
         jobs.append({**job, "predictions": str(tmp_path / f"{name}.tsv.gz"), "run": "fold-1", "threads": 1})
     process = start(jobs, PREDICT)
     assert process.wait(300) == 0, process.communicate()
-    fitted = preprocessing(runs[0] / "target")["fitted"]
+    fitted = preprocessing(runs[0] / "target").fitted
     expression = np.load(store / "expression.npy").astype(np.float64)
     expected = np.full((CELLS, GENES), np.nan)
     expected[:, :-10] = (expression[:, :-10] - fitted["mean"]) / fitted["sd"]
@@ -386,13 +284,13 @@ def test_predictions_stand_beside_the_truth_that_the_model_was_trained_on(store,
             assert regime == "train" or mse == pytest.approx(watched, rel=1e-4)
 
 
-def test_with_shuffled_dna_every_gene_is_trained_and_predicted_with_that_of_another(store, runs):
-    """The seed of the shuffling is kept, 0 as well as any other; without it the same model predicts otherwise."""
+def test_with_permuted_genes_every_gene_is_trained_and_predicted_with_that_of_another(store, runs):
+    """The seed of the permutation is kept, even if it is 0; without it the same model predicts something else."""
     folder = runs[0] / "shuffled"
-    assert preprocessing(folder)["shuffled_dna"] == 0
+    assert preprocessing(folder).permuted_genes == 0
     paths, everything = [store / name for name in FILES], np.ones((CELLS, GENES), bool)
     own, others = Store(paths), Store(paths, 0)
-    found = [load_predictor(folder / "model.keras", opened, SPEC, ["histone", "dna"]) for opened in (own, others)]
+    found = [load_predictor(folder / "model.keras", opened, preprocessing(folder)) for opened in (own, others)]
     own, others = (predict(opened, everything) for predict, opened in zip(found, (own, others), strict=True))
     trained = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES) == "train"
     mse = [np.nanmean((predicted - np.load(store / "expression.npy"))[trained] ** 2) for predicted in (own, others)]
@@ -406,14 +304,14 @@ def test_pretraining_goes_before_the_epochs_of_the_history(runs):
     assert said.count("val_mse_unseen_gene") == 3
 
 
-def test_of_several_members_the_mean_is_written_and_predicted(store, runs):
+def test_the_mean_of_several_members_is_written_and_predicted(store, runs):
     folder = runs[0] / "members"
     model = load_model(folder / "model.keras")
     effects, networks = effects_of(model), members_of(model)
     assert len(networks) == 2
-    assert preprocessing(folder)["parameters"] == 2 * networks[0].count_params() + len(effects.values)
+    assert preprocessing(folder).parameters == 2 * networks[0].count_params() + len(effects.values)
     opened = Store([store / name for name in FILES], z_scores=True)
-    predict = load_predictor(folder / "model.keras", opened, SPEC, ["histone", "dna"])
+    predict = load_predictor(folder / "model.keras", opened, preprocessing(folder))
     regimes = read_table(store / "samples.tsv.gz")["fold-1"].to_numpy().reshape(CELLS, GENES)
     errors = (predict(opened, np.ones((CELLS, GENES), bool)) - np.load(store / "expression.npy")) ** 2
     last = history(folder).iloc[-1]

@@ -9,40 +9,39 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
+from helpers.networks import without_dropout
 from wakawaka.genome.dna import one_hot
-from wakawaka.network.build import build_model, copy_weights, load_model, words_of
-from wakawaka.network.kmer_conv import LookupConv1D
+from wakawaka.network.build import build_model, copy_weights
+from wakawaka.network.inputs import kmer_index_of
+from wakawaka.network.kmer_conv import KmerConv1D
 from wakawaka.network.kmer_kernels import LARGEST_POOL
+from wakawaka.network.saved_model import load_model
 from wakawaka.training.trainer import Trainer
 
 LEARNING_RATE = 0.0005
 SPEC = {
     "histone": {
         "convolutions": [
-            {"filters": 10, "width": 10, "activation": "leaky_relu", "pool": 5},
-            {"filters": 10, "width": 5, "activation": "leaky_relu", "pool": 3},
+            {"filters": 10, "kernel_size": 10, "activation": "leaky_relu", "pool_size": 5},
+            {"filters": 10, "kernel_size": 5, "activation": "leaky_relu", "pool_size": 3},
         ],
         "dropout": 0.5,
         "dense": [12],
     },
     "dna": {
-        "convolutions": [{"filters": 40, "width": 6, "activation": "relu", "pool": 8}],
+        "convolutions": [{"filters": 40, "kernel_size": 6, "activation": "relu", "pool_size": 8}],
         "dropout": 0.5,
         "dense": [12],
     },
     "joint": {"dense": [20], "dropout": 0.1},
-    "leaky_slope": 0.05,
+    "negative_slope": 0.05,
 }
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _equal_bits():
-    """As wakawaka.model.use_threads has it, which cannot be called once TensorFlow has computed something."""
+    """As `backend.use_threads` sets it, which must not be called once TensorFlow has computed something."""
     tf.config.experimental.enable_op_determinism()
-
-
-def without_dropout(spec):
-    return {name: {**part, "dropout": 0.0} if isinstance(part, dict) else part for name, part in spec.items()}
 
 
 class Data:
@@ -56,7 +55,7 @@ class Data:
         self.sizes = {"marks": 2, "bins": bins, "window": window}
         self.dna = rng.integers(0, 4, (genes, window)).astype(np.uint8)
         self.dna[rng.random(self.dna.shape) < 0.01] = 4
-        self.words = words_of(self, self.spec, self.modules)
+        self.kmer_index = kmer_index_of(self, self.spec, self.modules)
         self.histone = rng.gamma(1, 1, (samples, bins, 2)).astype(np.float32)
         self.genes = rng.integers(0, genes, samples)
         truth = self.histone[:, 40:60].mean(axis=(1, 2)) + (self.dna == 1).mean(axis=1)[self.genes] * 4 - 2
@@ -67,7 +66,7 @@ class Data:
 
     def batch(self, numbers, plain=False):
         genes = self.genes[numbers]
-        dna = one_hot(self.dna[genes]) if plain or not self.words else self.words.index[genes]
+        dna = one_hot(self.dna[genes]) if plain or not self.kmer_index else self.kmer_index.index[genes]
         inputs = {"histone": self.histone[numbers], "dna": dna}
         return [inputs[module] for module in self.modules], self.truth[numbers]
 
@@ -77,7 +76,7 @@ class Data:
 
     def trainer(self, seed=1):
         keras.utils.set_random_seed(seed)
-        return Trainer(self.spec, self.modules, self.sizes, self.words, LEARNING_RATE, self.binary)
+        return Trainer(self.spec, self.modules, self.sizes, self.kmer_index, LEARNING_RATE, self.binary)
 
     def losses(self, trainer, batches):
         return [loss for _, loss in trainer.steps(self.batch, batches)]
@@ -136,7 +135,7 @@ def compare(data, batches):
 @pytest.mark.parametrize("modules", [("histone", "dna"), ("dna",)])
 def test_fifty_steps_are_those_of_keras(modules, binary):
     data = Data(modules=modules, spec=without_dropout(SPEC), binary=binary)
-    assert isinstance(data.trainer().network.get_layer("dna_convolution_1"), LookupConv1D)
+    assert isinstance(data.trainer().network.get_layer("dna_convolution_1"), KmerConv1D)
     losses = compare(data, data.batches(50, 20))
     assert np.mean(losses[-10:]) < (0.99 if binary else 0.8) * np.mean(losses[:10])
 
@@ -144,7 +143,7 @@ def test_fifty_steps_are_those_of_keras(modules, binary):
 def test_steps_at_the_size_of_the_report():
     dna = {
         **SPEC["dna"],
-        "convolutions": [{"filters": 132, "width": 6, "activation": "relu", "pool": 32}],
+        "convolutions": [{"filters": 132, "kernel_size": 6, "activation": "relu", "pool_size": 32}],
         "dense": [82],
     }
     data = Data(window=10000, spec=without_dropout({**SPEC, "dna": dna}))
@@ -191,7 +190,9 @@ class TestState:
 
 def kept_whole(data, trainer):
     """The same network without dropout."""
-    network = build_model(without_dropout(SPEC), modules=data.modules, **data.sizes, fast=True, words=data.words)
+    network = build_model(
+        without_dropout(SPEC), modules=data.modules, **data.sizes, fast=True, kmer_index=data.kmer_index
+    )
     copy_weights(trainer.network, network)
     return network
 
@@ -308,30 +309,33 @@ class TestWordsOf:
     store = SimpleNamespace(dna=np.zeros((2, 400), np.uint8))
 
     def test_they_are_of_the_first_convolution(self):
-        spec = {**SPEC, "dna": {**SPEC["dna"], "convolutions": [{"width": width, "pool": 2} for width in (9, 2)]}}
-        words = words_of(self.store, spec, ["dna"])
-        assert words.parts * words.letters.shape[1] == 10 and len(words.index) == 2
+        spec = {
+            **SPEC,
+            "dna": {**SPEC["dna"], "convolutions": [{"kernel_size": width, "pool_size": 2} for width in (9, 2)]},
+        }
+        kmer_index = kmer_index_of(self.store, spec, ["dna"])
+        assert kmer_index.parts * kmer_index.kmers.shape[1] == 10 and len(kmer_index.index) == 2
 
     def test_none_without_a_convolution_of_dna(self):
         spec = {**SPEC, "dna": {**SPEC["dna"], "convolutions": []}}
-        assert words_of(self.store, SPEC, ["histone"]) is None
-        assert words_of(self.store, spec, ["histone", "dna"]) is None
+        assert kmer_index_of(self.store, SPEC, ["histone"]) is None
+        assert kmer_index_of(self.store, spec, ["histone", "dna"]) is None
 
     def test_none_for_a_pool_too_large_for_the_winners(self):
         for pool, some in ((LARGEST_POOL, True), (LARGEST_POOL + 1, False)):
-            spec = {**SPEC, "dna": {**SPEC["dna"], "convolutions": [{"width": 6, "pool": pool}]}}
-            assert (words_of(self.store, spec, ["dna"]) is not None) == some
+            spec = {**SPEC, "dna": {**SPEC["dna"], "convolutions": [{"kernel_size": 6, "pool_size": pool}]}}
+            assert (kmer_index_of(self.store, spec, ["dna"]) is not None) == some
 
     def test_none_on_a_gpu(self, monkeypatch):
-        assert words_of(self.store, SPEC, ["dna"]) is not None
+        assert kmer_index_of(self.store, SPEC, ["dna"]) is not None
         monkeypatch.setattr(tf.config, "list_physical_devices", devices)
-        assert words_of(self.store, SPEC, ["dna"]) is None
+        assert kmer_index_of(self.store, SPEC, ["dna"]) is None
 
 
 def test_on_a_gpu_plain_layers_are_trained(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", devices)
     data = Data(spec=without_dropout(SPEC))
-    assert data.words is None
+    assert data.kmer_index is None
     assert all(type(layer).__module__.startswith("keras.") for layer in data.trainer().network.layers)
     compare(data, data.batches(10, 20))
 
@@ -339,5 +343,5 @@ def test_on_a_gpu_plain_layers_are_trained(monkeypatch):
 def test_dna_without_a_convolution_is_trained():
     spec = {**SPEC, "dna": {**SPEC["dna"], "convolutions": []}}
     data = Data(spec=without_dropout(spec))
-    assert data.words is None
+    assert data.kmer_index is None
     compare(data, data.batches(10, 20))

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from wakawaka.core.files import save_array, write_table
-from wakawaka.splits.regimes import read_regimes
+from wakawaka.splits.samples import read_regimes
+from wakawaka.store import arrays
 from wakawaka.store.store import Store
-from wakawaka.tuning import drop_test_set as module
-from wakawaka.tuning.drop_test_set import withhold
+from wakawaka.tuning.drop_test_set import drop_test_set
 
 CELLS, GENES, BINS, WINDOW = ["01", "C1", "SECRETCELL", "C3"], [f"G{number}" for number in range(30)], 4, 40
 GENES[3:6] = ["SECRETGENE1", "SECRETGENE2", "SECRETGENE3"]
@@ -22,7 +22,7 @@ SECRET = 222
 
 @pytest.fixture
 def paths(tmp_path):
-    """Paths of a store, of its table of regimes, and of the outputs, as keyword arguments of `withhold`."""
+    """Paths of a store, of its table of regimes, and of the outputs, as keyword arguments of `drop_test_set`."""
     folder = tmp_path / "store"
     folder.mkdir()
     rng = np.random.default_rng(1)
@@ -41,11 +41,12 @@ def paths(tmp_path):
         "marks": ["a", "b"],
         "window": WINDOW,
         "bins": BINS,
+        "bin_size": WINDOW // BINS,
         "scale": "counts",
         "depth": {},
     }
     info |= {"medians": {cell: float(place) for place, cell in enumerate(CELLS)}, "depth": dict.fromkeys(CELLS)}
-    info |= {"oriented": True, "sources": [{"path": "SECRETCELL.tsv"}]}
+    info |= {"strand_aware": True, "sources": [{"path": "SECRETCELL.tsv"}]}
     (folder / "store.json").write_text(json.dumps(info))
     write_table(pd.DataFrame({"cell": CELLS}), folder / "cells.tsv")
     table = {"gene_id": GENES, "chrom": "1", "tss": pd.array([None, *range(29)], "Int64"), "strand": "-", "group": "a"}
@@ -59,54 +60,54 @@ def paths(tmp_path):
     return {
         "store": [folder / name for name in files],
         "samples": tmp_path / "samples.tsv.gz",
-        "withheld": [tmp_path / "withheld" / name for name in files],
-        "table": tmp_path / "withheld" / "samples.tsv.gz",
+        "reduced_store": [tmp_path / "reduced" / name for name in files],
+        "reduced_samples": tmp_path / "reduced" / "samples.tsv.gz",
     }
 
 
 def test_training_cells_and_genes_are_copied_as_they_are(paths, monkeypatch):
     # Several genes at a time, but not all.
-    monkeypatch.setattr(module, "_BLOCK", 7 * BINS * 2 * 2)
-    withhold(**paths)
-    whole, withheld = Store(paths["store"]), Store(paths["withheld"])
-    assert withheld.cells.tolist() == [CELLS[place] for place in KEPT_CELLS]
-    assert withheld.genes.tolist() == [GENES[place] for place in KEPT_GENES]
+    monkeypatch.setattr(arrays, "BLOCK", 7 * BINS * 2 * 2)
+    drop_test_set(**paths)
+    whole, reduced = Store(paths["store"]), Store(paths["reduced_store"])
+    assert reduced.cells.tolist() == [CELLS[place] for place in KEPT_CELLS]
+    assert reduced.genes.tolist() == [GENES[place] for place in KEPT_GENES]
     for name in ("histone", "expression"):
-        before, after = getattr(whole, name), getattr(withheld, name)
+        before, after = getattr(whole, name), getattr(reduced, name)
         assert after.dtype == before.dtype
         np.testing.assert_array_equal(after, before[KEPT_CELLS][:, KEPT_GENES])
     for name in ("dna", "reference"):
-        np.testing.assert_array_equal(getattr(withheld, name), getattr(whole, name)[KEPT_GENES])
-    pd.testing.assert_frame_equal(withheld.gene_table, whole.gene_table.iloc[KEPT_GENES].reset_index(drop=True))
+        np.testing.assert_array_equal(getattr(reduced, name), getattr(whole, name)[KEPT_GENES])
+    pd.testing.assert_frame_equal(reduced.gene_table, whole.gene_table.iloc[KEPT_GENES].reset_index(drop=True))
     lines = paths["store"][[path.name for path in paths["store"]].index("genes.tsv")].read_text().splitlines()
-    kept = next(path for path in paths["withheld"] if path.name == "genes.tsv").read_text().splitlines()
+    kept = next(path for path in paths["reduced_store"] if path.name == "genes.tsv").read_text().splitlines()
     assert kept == [lines[0], *(lines[1 + place] for place in KEPT_GENES)]
 
 
 def test_nothing_of_the_test_set_is_left(paths):
-    withhold(**paths)
-    for path in (*paths["withheld"], paths["table"]):
+    drop_test_set(**paths)
+    for path in (*paths["reduced_store"], paths["reduced_samples"]):
         if path.name in ARRAYS:
             assert not (np.load(path) == SECRET).any()
         assert b"SECRET" not in path.read_bytes()
-    regimes = pd.read_csv(paths["table"], sep="\t", dtype=str)
+    regimes = pd.read_csv(paths["reduced_samples"], sep="\t", dtype=str)
     assert list(regimes) == ["cell", "gene_id", "fold-1"]
     assert not regimes.isin([CELLS[2], *GENES[3:6], "test"]).to_numpy().any()
 
 
 def test_the_store_is_one_that_training_reads(paths):
-    withhold(**paths)
-    store = Store(paths["withheld"])
-    assert (store.info["cells"], store.info["genes"]) == (3, 27)
-    assert store.info["medians"] == {"01": 0.0, "C1": 1.0, "C3": 3.0}
-    regimes = read_regimes(paths["table"], store, "fold-1")
+    drop_test_set(**paths)
+    store = Store(paths["reduced_store"])
+    assert (store.info.cells, store.info.genes) == (3, 27)
+    assert store.info.medians == {"01": 0.0, "C1": 1.0, "C3": 3.0}
+    regimes = read_regimes(paths["reduced_samples"], store, "fold-1")
     np.testing.assert_array_equal(
         regimes, read_regimes(paths["samples"], Store(paths["store"]), "fold-1")[KEPT_CELLS][:, KEPT_GENES]
     )
 
 
 def test_the_same_files_give_the_same_bytes(paths):
-    withhold(**paths)
-    before = [path.read_bytes() for path in (*paths["withheld"], paths["table"])]
-    withhold(**paths)
-    assert [path.read_bytes() for path in (*paths["withheld"], paths["table"])] == before
+    drop_test_set(**paths)
+    before = [path.read_bytes() for path in (*paths["reduced_store"], paths["reduced_samples"])]
+    drop_test_set(**paths)
+    assert [path.read_bytes() for path in (*paths["reduced_store"], paths["reduced_samples"])] == before

@@ -12,7 +12,7 @@ from helpers.damage import damaged_text
 from helpers.references import lines_of, value_of
 from wakawaka.core.errors import InputError
 from wakawaka.sources.expression.read_expression_csv import read_expression_csv
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 
 def read(tmp_path, reference=None, **texts):
@@ -20,8 +20,8 @@ def read(tmp_path, reference=None, **texts):
     for cell, text in texts.items():
         paths.append(tmp_path / f"{cell}.expr.csv")
         paths[-1].write_bytes(text if isinstance(text, bytes) else text.encode())
-    read_expression_csv(paths, tmp_path / "part.npz", cells=list(texts), reference=reference)
-    return read_part(tmp_path / "part.npz")
+    read_expression_csv(paths, tmp_path / "parsed.npz", cells=list(texts), reference=reference)
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 TEXT = "ENSG00000000003,1.5\n000005,-2e-3\n419,NA\n"
@@ -31,34 +31,34 @@ TEXT = "ENSG00000000003,1.5\n000005,-2e-3\n419,NA\n"
     "text", [TEXT, gzip.compress(TEXT.encode(), mtime=0), TEXT.replace("\n", "\r\n"), TEXT + "\n", "\ufeff" + TEXT]
 )
 def test_values(tmp_path, text):
-    about, part = read(tmp_path, b=text, a="ENSG00000000005.3,7\n457,0.25")
-    assert part["gene_id"].tolist() == [f"ENSG{number:011d}" for number in (3, 5, 419, 457)]
-    assert part["cell"].tolist() == ["b", "a"] and part["values"].dtype == np.float32
+    about, parsed = read(tmp_path, b=text, a="ENSG00000000005.3,7\n457,0.25")
+    assert parsed["gene_id"].tolist() == [f"ENSG{number:011d}" for number in (3, 5, 419, 457)]
+    assert parsed["cell"].tolist() == ["b", "a"] and parsed["values"].dtype == np.float32
     expected = np.array([[1.5, -2e-3, np.nan, np.nan], [np.nan, 7, np.nan, 0.25]], np.float32)
-    assert np.array_equal(part["values"], expected, equal_nan=True)
+    assert np.array_equal(parsed["values"], expected, equal_nan=True)
     assert (
         len(about["warnings"]) == 1 and ": 4 values are not known (empty, NA or without a row)" in about["warnings"][0]
     )
 
 
 def test_deepdiff_s_raw_counts_are_noticed(tmp_path):
-    about, part = read(tmp_path, E004="ENSG00000000003,22128\nENSG00000000005,2085\n")
-    assert part["values"].tolist() == [[22128, 2085]]
+    about, parsed = read(tmp_path, E004="ENSG00000000003,22128\nENSG00000000005,2085\n")
+    assert parsed["values"].tolist() == [[22128, 2085]]
     assert len(about["warnings"]) == 1 and "they look like raw read counts" in about["warnings"][0]
 
 
 def test_identical_lines_are_used_once(tmp_path):
-    about, part = read(tmp_path, a="3,1\n000003,1.0\n5,2\n")
-    assert part["values"].tolist() == [[1, 2]]
+    about, parsed = read(tmp_path, a="3,1\n000003,1.0\n5,2\n")
+    assert parsed["values"].tolist() == [[1, 2]]
     assert about["warnings"] == [
         f"{tmp_path}/a.expr.csv: 1 genes stand twice with identical values and are used once: ENSG00000000003."
     ]
 
 
 def test_the_reference_is_no_cell_that_is_counted(tmp_path):
-    about, part = read(tmp_path, "E999", a="3,1.5\n5,2\n", E999="3,7\n5,NA\n")
-    assert part["cell"].tolist() == ["a", "E999"]
-    assert np.array_equal(part["values"], [[1.5, 2], [7, np.nan]], equal_nan=True)
+    about, parsed = read(tmp_path, "E999", a="3,1.5\n5,2\n", E999="3,7\n5,NA\n")
+    assert parsed["cell"].tolist() == ["a", "E999"]
+    assert np.array_equal(parsed["values"], [[1.5, 2], [7, np.nan]], equal_nan=True)
     assert about["warnings"] == []
 
 
@@ -67,7 +67,7 @@ def test_a_reference_without_values_is_refused(tmp_path):
         InputError, match=r"^config key `expression.transform` takes a ratio to E999, but .* has no value in it;"
     ):
         read(tmp_path, "E999", a="3,1.5\n5,2\n", E999="3,NA\n")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_malformed_files_are_refused(tmp_path, text, says):
         read(tmp_path, a=text)
     assert str(caught.value).startswith(f"{tmp_path}/a.expr.csv{says}")
     assert ("header" in str(caught.value)) == ("line 1: the value" in says)
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_a_header_is_refused(tmp_path):
@@ -133,9 +133,9 @@ def test_damaged_files_are_refused_or_read_as_they_stand(data):
     content = data.draw(damaged_text((TEXT + "ENSG00000000457.2,12.25\nGENE,3\n").encode(), b","))
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _, part = read(Path(folder), a=content)
+            _, parsed = read(Path(folder), a=content)
         except InputError:
             assert reference(content) is None
             return
-    values = [None if np.isnan(value) else value for value in part["values"][0]]
-    assert dict(zip(part["gene_id"].tolist(), values, strict=True)) == reference(content)
+    values = [None if np.isnan(value) else value for value in parsed["values"][0]]
+    assert dict(zip(parsed["gene_id"].tolist(), values, strict=True)) == reference(content)

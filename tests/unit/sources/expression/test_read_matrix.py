@@ -12,15 +12,15 @@ from helpers.real_data import real
 from helpers.references import bare, table_lines, value_of
 from wakawaka.core.errors import InputError
 from wakawaka.sources.expression.read_matrix import read_matrix
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 
 def read(tmp_path, text, cells, **settings):
     path = tmp_path / "rpkm.tsv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    read_matrix(path, tmp_path / "part.npz", cells=cells, **settings)
-    about, part = read_part(tmp_path / "part.npz")
-    return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], part
+    read_matrix(path, tmp_path / "parsed.npz", cells=cells, **settings)
+    about, parsed = read_parsed(tmp_path / "parsed.npz")
+    return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], parsed
 
 
 def test_the_roadmap_table_is_not_shifted(tmp_path):
@@ -30,27 +30,27 @@ def test_the_roadmap_table_is_not_shifted(tmp_path):
         "ENSG00000000003\t23.265\t43.985\t37.413\t29.459\t21.864\t\n"
         "ENSG00000000005.2\t0.872\t1.642\t\t0.041\tNA\t\n"
     )
-    warnings, part = read(tmp_path, text, ["E003", "E006", "E004", "E005"])
-    assert part["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005"]
-    assert part["cell"].tolist() == ["E003", "E006", "E004", "E005"]
+    warnings, parsed = read(tmp_path, text, ["E003", "E006", "E004", "E005"])
+    assert parsed["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005"]
+    assert parsed["cell"].tolist() == ["E003", "E006", "E004", "E005"]
     expected = np.array([[43.985, 1.642], [21.864, np.nan], [37.413, np.nan], [29.459, 0.041]], np.float32)
-    assert part["values"].dtype == np.float32
-    assert np.array_equal(part["values"], expected, equal_nan=True)
+    assert parsed["values"].dtype == np.float32
+    assert np.array_equal(parsed["values"], expected, equal_nan=True)
     assert warnings == [
         "2 values are not known (empty or NA); those samples are predicted, but neither trained on nor scored."
     ]
 
 
 def test_cells_without_a_column_are_not_known(tmp_path):
-    warnings, part = read(tmp_path, "gene_id\tb\nA\t1.5\n", ["a", "b", "c"])
-    assert np.array_equal(part["values"], [[np.nan], [1.5], [np.nan]], equal_nan=True)
+    warnings, parsed = read(tmp_path, "gene_id\tb\nA\t1.5\n", ["a", "b", "c"])
+    assert np.array_equal(parsed["values"], [[np.nan], [1.5], [np.nan]], equal_nan=True)
     assert warnings == ["2 cells without expression are predicted, but neither trained on nor scored: a, c."]
 
 
 def test_identical_rows_are_used_once(tmp_path):
-    warnings, part = read(tmp_path, "gene_id\ta\nA\t1\nB\tNA\nA\t1.0\nB\t\nC\t3\n", ["a"])
-    assert part["gene_id"].tolist() == ["A", "B", "C"]
-    assert np.array_equal(part["values"], [[1, np.nan, 3]], equal_nan=True)
+    warnings, parsed = read(tmp_path, "gene_id\ta\nA\t1\nB\tNA\nA\t1.0\nB\t\nC\t3\n", ["a"])
+    assert parsed["gene_id"].tolist() == ["A", "B", "C"]
+    assert np.array_equal(parsed["values"], [[1, np.nan, 3]], equal_nan=True)
     assert warnings[0] == "2 genes stand twice with identical values and are used once: A, B."
     assert warnings[1].startswith("1 values are not known")
 
@@ -99,9 +99,9 @@ def test_a_table_of_featurecounts(tmp_path):
         "ENSG00000223972.5\tchr1;chr1\t11869;12010\t12227;12057\t+;+\t1735\t0\t12\n"
         "ENSG00000227232.5\tchr1\t14404\t14501\t-\t1351\t2001\t7\n"
     )
-    warnings, part = read(tmp_path, text, ["E004", "E003"], gene_id="Geneid", names=NAMES)
-    assert part["gene_id"].tolist() == ["ENSG00000223972", "ENSG00000227232"]
-    assert part["values"].tolist() == [[12, 7], [0, 2001]]
+    warnings, parsed = read(tmp_path, text, ["E004", "E003"], gene_id="Geneid", names=NAMES)
+    assert parsed["gene_id"].tolist() == ["ENSG00000223972", "ENSG00000227232"]
+    assert parsed["values"].tolist() == [[12, 7], [0, 2001]]
     assert warnings == [
         "all values are whole numbers, the largest 2001: they look like raw read counts, which are not normalised for "
         "library size and gene length; RPKM or TPM can be compared between cells and genes."
@@ -134,10 +134,10 @@ RATIO = "config key `expression.transform` takes a ratio to E999, but "
 
 def test_the_reference_is_no_cell_that_is_counted(tmp_path):
     text = "gene_id\ta\tE999\nA\t1.5\t2\nB\tNA\t\nC\t3\tNA\n"
-    warnings, part = read(tmp_path, text, ["a", "c", "E999"], reference="E999")
-    assert part["cell"].tolist() == ["a", "c", "E999"]
+    warnings, parsed = read(tmp_path, text, ["a", "c", "E999"], reference="E999")
+    assert parsed["cell"].tolist() == ["a", "c", "E999"]
     expected = [[1.5, np.nan, 3], [np.nan] * 3, [2, np.nan, np.nan]]
-    assert np.array_equal(part["values"], expected, equal_nan=True)
+    assert np.array_equal(parsed["values"], expected, equal_nan=True)
     assert warnings == [
         "1 cells without expression are predicted, but neither trained on nor scored: c.",
         "1 values are not known (empty or NA); those samples are predicted, but neither trained on nor scored.",
@@ -157,13 +157,13 @@ def test_a_reference_without_values_is_refused(tmp_path, text, says):
     with pytest.raises(InputError) as caught:
         read(tmp_path, text, ["a", "E999"], reference="E999")
     assert str(caught.value).startswith(says.format(path=tmp_path / "rpkm.tsv"))
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_the_reference_may_have_another_header(tmp_path):
     text = "gene_id\ta\tUniversal\nA\t1.5\t2\n"
-    warnings, part = read(tmp_path, text, ["a", "E999"], names={"E999": "Universal"}, reference="E999")
-    assert part["values"].tolist() == [[1.5], [2]] and warnings == []
+    warnings, parsed = read(tmp_path, text, ["a", "E999"], names={"E999": "Universal"}, reference="E999")
+    assert parsed["values"].tolist() == [[1.5], [2]] and warnings == []
 
 
 @pytest.mark.parametrize(
@@ -184,9 +184,9 @@ def test_the_reference_may_have_another_header(tmp_path):
     ],
 )
 def test_forms_of_one_matrix(tmp_path, text):
-    _, part = read(tmp_path, text, ["a", "b"])
-    assert part["gene_id"].tolist() == ["A", "B"]
-    assert np.array_equal(part["values"], [[1.5, 3], [2, np.nan]], equal_nan=True)
+    _, parsed = read(tmp_path, text, ["a", "b"])
+    assert parsed["gene_id"].tolist() == ["A", "B"]
+    assert np.array_equal(parsed["values"], [[1.5, 3], [2, np.nan]], equal_nan=True)
 
 
 def reference(content, cells):
@@ -224,11 +224,11 @@ def reference(content, cells):
 def outcome(content, cells):
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _, part = read(Path(folder), content, cells)
+            _, parsed = read(Path(folder), content, cells)
         except InputError:
             return None
-    values = np.where(np.isnan(part["values"]), None, part["values"].astype(object)).T.tolist()
-    return {gene: tuple(row) for gene, row in zip(part["gene_id"].tolist(), values, strict=True)}
+    values = np.where(np.isnan(parsed["values"]), None, parsed["values"].astype(object)).T.tolist()
+    return {gene: tuple(row) for gene, row in zip(parsed["gene_id"].tolist(), values, strict=True)}
 
 
 @st.composite
@@ -263,10 +263,10 @@ def test_the_real_table_of_roadmap(tmp_path, end):
     """With and without the tab at the end of its rows; seven ids stand twice in it, with identical rows."""
     content = gzip.decompress(real("roadmap_rpkm/57epigenomes.RPKM.pc.56cells.tsv.gz").read_bytes())
     header, _, rows = content.partition(b"\n")
-    warnings, part = read(tmp_path, header + b"\n" + rows.replace(b"\n", end), ["E003", "E004", "E005", "E006"])
-    place = part["gene_id"].tolist().index("ENSG00000000003")
-    assert part["values"][:, place].tolist() == np.array([43.985, 37.413, 29.459, 21.864], np.float32).tolist()
-    assert rows.count(b"\n") == 19802 and part["values"].shape == (4, 19795)
+    warnings, parsed = read(tmp_path, header + b"\n" + rows.replace(b"\n", end), ["E003", "E004", "E005", "E006"])
+    place = parsed["gene_id"].tolist().index("ENSG00000000003")
+    assert parsed["values"][:, place].tolist() == np.array([43.985, 37.413, 29.459, 21.864], np.float32).tolist()
+    assert rows.count(b"\n") == 19802 and parsed["values"].shape == (4, 19795)
     assert len(warnings) == 1 and warnings[0].startswith(
         "7 genes stand twice with identical values and are used once: "
     )

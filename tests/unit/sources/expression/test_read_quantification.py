@@ -11,7 +11,7 @@ from helpers.damage import damaged_text
 from helpers.references import bare, table_lines, value_of
 from wakawaka.core.errors import InputError
 from wakawaka.sources.expression.read_quantification import read_quantification
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 SALMON = "Name\tLength\tEffectiveLength\tTPM\tNumReads\n"
 ROWS = "ENSG00000000003.15\t2968.5\t2718.5\t12.25\t400\nENSG00000000005.6\t940\t690\t0\t0\n"
@@ -23,16 +23,16 @@ def read(tmp_path, tables, gene_id="Name", value="TPM", **settings):
     for cell, text in tables.items():
         paths.append(tmp_path / f"{cell}.sf")
         paths[-1].write_bytes(text if isinstance(text, bytes) else text.encode())
-    read_quantification(paths, tmp_path / "part.npz", cells=list(tables), gene_id=gene_id, value=value, **settings)
-    return read_part(tmp_path / "part.npz")
+    read_quantification(paths, tmp_path / "parsed.npz", cells=list(tables), gene_id=gene_id, value=value, **settings)
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 def test_genes_are_joined_by_their_ids(tmp_path):
     other = SALMON + "ENSG00000000419.12\t1\t1\t3.5\t1\nENSG00000000003.14\t1\t1\t7\t1\n"
-    about, part = read(tmp_path, {"b": other, "a": SALMON + ROWS})
-    assert part["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
-    assert part["cell"].tolist() == ["b", "a"] and part["values"].dtype == np.float32
-    assert np.array_equal(part["values"], [[7, np.nan, 3.5], [12.25, 0, np.nan]], equal_nan=True)
+    about, parsed = read(tmp_path, {"b": other, "a": SALMON + ROWS})
+    assert parsed["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
+    assert parsed["cell"].tolist() == ["b", "a"] and parsed["values"].dtype == np.float32
+    assert np.array_equal(parsed["values"], [[7, np.nan, 3.5], [12.25, 0, np.nan]], equal_nan=True)
     assert about["warnings"] == [
         f"{tmp_path}/b.sf, {tmp_path}/a.sf: 2 values are not known (empty, NA or without a row); "
         "those samples are predicted, but neither trained on nor scored."
@@ -56,36 +56,36 @@ def test_genes_are_joined_by_their_ids(tmp_path):
     ],
 )  # fmt: skip
 def test_quantifiers(tmp_path, text, gene_id, value, expected):
-    about, part = read(tmp_path, {"a": text}, gene_id, value)
-    assert part["gene_id"].tolist() == ["ENSG00000000003"] and part["values"].tolist() == [[expected]]
+    about, parsed = read(tmp_path, {"a": text}, gene_id, value)
+    assert parsed["gene_id"].tolist() == ["ENSG00000000003"] and parsed["values"].tolist() == [[expected]]
     assert about["warnings"] == []
 
 
 def test_numbers_are_no_ensembl_ids(tmp_path):
     """ENCODE's tables of RSEM hold tRNA genes named by a number."""
-    _, part = read(tmp_path, {"a": SALMON + "10904\t93\t0\t0\t0\n" + ROWS})
-    assert part["gene_id"].tolist() == ["10904", "ENSG00000000003", "ENSG00000000005"]
+    _, parsed = read(tmp_path, {"a": SALMON + "10904\t93\t0\t0\t0\n" + ROWS})
+    assert parsed["gene_id"].tolist() == ["10904", "ENSG00000000003", "ENSG00000000005"]
 
 
 def test_identical_rows_are_used_once(tmp_path):
-    about, part = read(tmp_path, {"a": SALMON + ROWS + "ENSG00000000005.7\t1\t1\t0\t0\n"})
-    assert part["values"].tolist() == [[12.25, 0]]
+    about, parsed = read(tmp_path, {"a": SALMON + ROWS + "ENSG00000000005.7\t1\t1\t0\t0\n"})
+    assert parsed["values"].tolist() == [[12.25, 0]]
     assert about["warnings"] == [
         f"{tmp_path}/a.sf: 1 genes stand twice with identical values and are used once: ENSG00000000005."
     ]
 
 
 def test_a_cell_of_unknown_values_has_no_expression(tmp_path):
-    about, part = read(tmp_path, {"a": SALMON + ROWS, "b": SALMON + "ENSG00000000003\t1\t1\tNA\t1\n"})
-    assert np.isnan(part["values"][1]).all()
+    about, parsed = read(tmp_path, {"a": SALMON + ROWS, "b": SALMON + "ENSG00000000003\t1\t1\tNA\t1\n"})
+    assert np.isnan(parsed["values"][1]).all()
     assert about["warnings"] == ["1 cells without expression are predicted, but neither trained on nor scored: b."]
 
 
 def test_the_reference_is_no_cell_that_is_counted(tmp_path):
     tables = {"a": SALMON + ROWS, "E999": SALMON + "ENSG00000000003\t1\t1\t7\t1\n"}
-    about, part = read(tmp_path, tables, reference="E999")
-    assert part["cell"].tolist() == ["a", "E999"]
-    assert np.array_equal(part["values"], [[12.25, 0], [7, np.nan]], equal_nan=True)
+    about, parsed = read(tmp_path, tables, reference="E999")
+    assert parsed["cell"].tolist() == ["a", "E999"]
+    assert np.array_equal(parsed["values"], [[12.25, 0], [7, np.nan]], equal_nan=True)
     assert about["warnings"] == []
 
 
@@ -96,7 +96,7 @@ def test_a_reference_without_values_is_refused(tmp_path):
         f"config key `expression.transform` takes a ratio to E999, but {tmp_path}/a.sf, {tmp_path}/E999.sf has no value in it; "
         "correct the name or the file."
     )
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_malformed_tables_are_refused(tmp_path, text, says):
     with pytest.raises(InputError) as caught:
         read(tmp_path, {"a": text})
     assert str(caught.value).startswith(f"{tmp_path}/a.sf{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_one_column_for_both_is_refused(tmp_path):
@@ -137,10 +137,10 @@ def test_one_column_for_both_is_refused(tmp_path):
 def outcome(content):
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _, part = read(Path(folder), {"a": content})
+            _, parsed = read(Path(folder), {"a": content})
         except InputError:
             return None
-    return dict(zip(part["gene_id"].tolist(), part["values"][0].tolist(), strict=True))
+    return dict(zip(parsed["gene_id"].tolist(), parsed["values"][0].tolist(), strict=True))
 
 
 def reference(content):

@@ -9,7 +9,7 @@ from helpers.references import lines_of
 from helpers.small_files import gene_places
 from wakawaka.core.errors import InputError
 from wakawaka.sources.genes.read_bed import read_bed
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 BED = """\
 browser position chr7:127471196-127495720
@@ -24,8 +24,8 @@ chr1\t100\t200\tENSG00000000002.1\t0\t-\t100\t200
 
 def read(tmp_path, text, pack=bytes):
     (tmp_path / "genes.bed").write_bytes(pack(text if isinstance(text, bytes) else text.encode()))
-    read_bed(tmp_path / "genes.bed", tmp_path / "part.npz")
-    return read_part(tmp_path / "part.npz")
+    read_bed(tmp_path / "genes.bed", tmp_path / "parsed.npz")
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda text: text.replace(b"\n", b"\r\n")])
@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_refused(tmp_path, text, says):
     with pytest.raises(InputError) as caught:
         read(tmp_path, text)
     assert str(caught.value).startswith(f"{tmp_path}/genes.bed{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def slow(content):

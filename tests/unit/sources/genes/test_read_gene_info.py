@@ -9,7 +9,7 @@ from helpers.references import lines_of
 from helpers.small_files import gene_places
 from wakawaka.core.errors import InputError
 from wakawaka.sources.genes.read_gene_info import read_gene_info
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 INFO = """\
 ENSG00000000003\tX\t99883667\t99894988\t-1\tprotein_coding\tTSPAN6\ttetraspanin 6 [Source:HGNC Symbol;Acc:11858]
@@ -21,8 +21,8 @@ ENSG00000252303\tHG1007_PATCH\t1\t1\t1\tsnRNA
 
 def read(tmp_path, text, pack=bytes, biotypes=None):
     (tmp_path / "info").write_bytes(pack(text if isinstance(text, bytes) else text.encode()))
-    read_gene_info(tmp_path / "info", tmp_path / "part.npz", biotypes=biotypes)
-    return read_part(tmp_path / "part.npz")
+    read_gene_info(tmp_path / "info", tmp_path / "parsed.npz", biotypes=biotypes)
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda text: text.replace(b"\n", b"\r\n")])
@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_refused(tmp_path, text, biotypes, says):
     with pytest.raises(InputError) as caught:
         read(tmp_path, text, biotypes=biotypes)
     assert str(caught.value).startswith(f"{tmp_path}/info{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def slow(content):

@@ -2,7 +2,7 @@ import pytest
 
 from wakawaka.core.errors import InputError
 from wakawaka.sources.genes.read_gene_table import read_gene_table
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 DEFAULT = {"gene_id": "gene_id", "chrom": "chrom", "tss": "tss", "strand": "strand", "group": None}
 
@@ -10,8 +10,8 @@ DEFAULT = {"gene_id": "gene_id", "chrom": "chrom", "tss": "tss", "strand": "stra
 def read(tmp_path, text, first_base=1, **columns):
     path = tmp_path / "genes.tsv"
     path.write_text(text)
-    read_gene_table(path, tmp_path / "part.npz", columns=DEFAULT | columns, first_base=first_base)
-    about, genes = read_part(tmp_path / "part.npz")
+    read_gene_table(path, tmp_path / "parsed.npz", columns=DEFAULT | columns, first_base=first_base)
+    about, genes = read_parsed(tmp_path / "parsed.npz")
     return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], genes
 
 
@@ -101,7 +101,7 @@ def test_malformed_tables_are_refused(tmp_path, text, columns, says):
     with pytest.raises(InputError) as caught:
         read(tmp_path, text, **columns)
     assert str(caught.value).startswith(f"{tmp_path}/genes.tsv{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_a_blank_position_is_not_known(tmp_path):

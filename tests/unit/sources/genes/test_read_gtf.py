@@ -12,7 +12,7 @@ from helpers.references import lines_of
 from helpers.small_files import gene_places
 from wakawaka.core.errors import InputError
 from wakawaka.sources.genes.read_gtf import read_gtf
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 CHOICES = ("first", "canonical", "longest")
 
@@ -29,8 +29,8 @@ Y\tex\tgene\t5\t9\t.\t-\t.\tgene_id "ENSG00000182378.14_PAR_Y";
 
 def read(tmp_path, text, pack=bytes, tss="first", biotypes=None):
     (tmp_path / "genes.gtf").write_bytes(pack(text if isinstance(text, bytes) else text.encode()))
-    read_gtf(tmp_path / "genes.gtf", tmp_path / "part.npz", tss=tss, biotypes=biotypes)
-    return read_part(tmp_path / "part.npz")
+    read_gtf(tmp_path / "genes.gtf", tmp_path / "parsed.npz", tss=tss, biotypes=biotypes)
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 def places(tmp_path, text, **options):
@@ -422,7 +422,7 @@ def test_malformed_annotations_are_refused(tmp_path, text, says):
         with pytest.raises(InputError) as caught:
             read(tmp_path, text, tss=tss)
         assert str(caught.value).startswith(f"{tmp_path}/genes.gtf{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_exons_of_both_strands_are_of_their_transcript(tmp_path):

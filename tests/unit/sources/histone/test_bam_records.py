@@ -12,14 +12,14 @@ import numpy as np
 import pysam
 import pytest
 from hypothesis import given, settings
-from test_bam import HEADER, MINUS_2, PLUS_1, SOME, bgzf, line, reads_of, write
 
+from helpers.bam_files import HEADER, MINUS_2, PLUS_1, SOME, bgzf, line, reads_of, write
 from helpers.damage import damaged_bytes
 from wakawaka.core import progress
 from wakawaka.core.errors import InputError
 from wakawaka.core.files import BGZF_END
 from wakawaka.core.messages import Warnings
-from wakawaka.sources.histone import bam, bam_records
+from wakawaka.sources.histone import bam, bam_records, cram
 from wakawaka.sources.histone.bam import alignment_reads
 from wakawaka.sources.histone.bam_index import find_index, index_parts
 
@@ -57,7 +57,7 @@ def slow_reads_of(path, *options):
     """What pysam's loop reads of a BAM."""
 
     def batches(path, file, rules, tally, threads):
-        reads = np.fromiter(bam._counted(file, *rules[1:], tally), bam._READ)
+        reads = np.fromiter(cram.counted_reads(file, *rules[1:], tally), cram.READ)
         yield tuple(reads[name].copy() for name in reads.dtype.names)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -246,8 +246,8 @@ ROWS = [
     line("t", 4, "chrM", 700, cigar="*"),
     *[line(f"u{i}", 4, "*", -1, cigar="*") for i in range(20)],
 ]
-WITHOUT_INDEX = "there is no index beside it, so one thread reads it from start to end"
-MISFIT = "its index is damaged, or older than the file, or of another"
+WITHOUT_INDEX = "there is no index next to it, so one thread reads it from start to end"
+MISFIT = "its index is damaged, older than the file or of another file"
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_reads(tmp_path, monkeypatch, content):
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("chr1\t0\t900\t3.5", "a bedGraph, which holds no reads: convert it with bedGraphToBigWig and name the bigWig (of"),
+        ("chr1\t0\t900\t3.5", "a bedGraph, which holds no reads: convert it with bedGraphToBigWig and name the bigWig (if"),
         ("chr1\t0\t900\t0", "a bedGraph"),
         ("chr1\t0\t900\t-1e-3", "a bedGraph"),
         ("chr1\t200\t236\tp1\t500\t.\t5.1\t3.2\t2.1\t50", "a file of peaks, which are no reads: name the reads they were found in"),
@@ -169,8 +169,8 @@ def test_a_chromosome_may_be_called_like_a_line_that_is_no_read(tmp_path):
         ("chr1\t5 \t9", "the start is '5 ', but it must be a whole number"),
         ("chr1\t5\t99999999999999999999", "the end is '99999999999999999999', but it must be a whole number"),
         ("chr1\t-1\t9", "the start is -1, but BED counts from 0"),
-        ("chr1\t9\t9", "the end 9 is not behind the start 9"),
-        ("chr1\t9\t5\tN\t0\t+", "the end 5 is not behind the start 9"),
+        ("chr1\t9\t9", "the end 9 is not after the start 9"),
+        ("chr1\t9\t5\tN\t0\t+", "the end 5 is not after the start 9"),
         ("chr1\t9\t2147483648", "the end is 2147483648, which is beyond any chromosome"),
         ("chr1\t5\t9\tN\t0\t*", "the strand (field 6) is '*', but it must be +, - or ."),
         ('chr1\t5\t9\t"N\t0\t-"', "the strand (field 6) is '-\"', but"),
@@ -227,7 +227,7 @@ def test_refused_files(tmp_path):
     for content in (b"\x89PNG\r\n\0\0", TEXT.encode("utf-16"), gzip.compress(b"BAM\1\0\0")):
         with pytest.raises(InputError, match="reads.bed: this is neither text"):
             read(tmp_path, content)
-    with pytest.raises(InputError, match="line 1: the chromosome is no text in UTF-8"):
+    with pytest.raises(InputError, match="line 1: the chromosome is not text in UTF-8"):
         read(tmp_path, b"\xe9\t1\t2\n")
     with pytest.raises(InputError, match=r"nothing.bed: the file does not exist"):
         reads_of(tmp_path / "nothing.bed")

@@ -12,7 +12,7 @@ from helpers.damage import damaged_text
 from helpers.references import bare, table_lines
 from wakawaka.core.errors import InputError
 from wakawaka.sources.histone.read_counts import read_counts
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 
 HEADER = "gene_id\tbin\tH3K4me3\tH3K27me3\n"
 ROWS = "A\t1\t1\t2\nA\t2\t3\t4\nB\t1\t5\t6\nB\t2\t7\t8\n"
@@ -21,9 +21,9 @@ ROWS = "A\t1\t1\t2\nA\t2\t3\t4\nB\t1\t5\t6\nB\t2\t7\t8\n"
 def read(tmp_path, text, scale="counts", marks=("H3K4me3", "H3K27me3"), bins=2):
     path = tmp_path / "counts.tsv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    read_counts(path, tmp_path / "part.npz", marks=list(marks), bins=bins, scale=scale, order="transcript")
-    about, part = read_part(tmp_path / "part.npz")
-    return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], part
+    read_counts(path, tmp_path / "parsed.npz", marks=list(marks), bins=bins, scale=scale, order="transcript")
+    about, parsed = read_parsed(tmp_path / "parsed.npz")
+    return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], parsed
 
 
 EXPECTED = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
@@ -44,72 +44,72 @@ EXPECTED = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
     ],
 )
 def test_counts(tmp_path, text):
-    warnings, part = read(tmp_path, text)
-    assert part["gene_id"].tolist() == ["A", "B"]
-    assert part["values"].dtype == np.uint16
-    assert part["values"].tolist() == EXPECTED
+    warnings, parsed = read(tmp_path, text)
+    assert parsed["gene_id"].tolist() == ["A", "B"]
+    assert parsed["values"].dtype == np.uint16
+    assert parsed["values"].tolist() == EXPECTED
     assert warnings == []
 
 
 def test_about_names_scale_and_order(tmp_path):
     read(tmp_path, HEADER + ROWS)
-    about, _ = read_part(tmp_path / "part.npz")
+    about, _ = read_parsed(tmp_path / "parsed.npz")
     assert about["scale"] == "counts" and about["order"] == "transcript"
     assert [source["path"] for source in about["sources"]] == [str(tmp_path / "counts.tsv")]
 
 
 def test_rows_come_in_any_order_and_genes_in_the_order_of_the_file(tmp_path):
-    _, part = read(tmp_path, HEADER + "B\t2\t7\t8\nA\t2\t3\t4\nB\t1\t5\t6\nA\t1\t1\t2\n")
-    assert part["gene_id"].tolist() == ["B", "A"]
-    assert part["values"].tolist() == EXPECTED[::-1]
+    _, parsed = read(tmp_path, HEADER + "B\t2\t7\t8\nA\t2\t3\t4\nB\t1\t5\t6\nA\t1\t1\t2\n")
+    assert parsed["gene_id"].tolist() == ["B", "A"]
+    assert parsed["values"].tolist() == EXPECTED[::-1]
 
 
 def test_columns_go_by_name_and_others_are_left_out(tmp_path):
     text = "H3K27me3\textra\tgene_id\tH3K4me3\tbin\tempty\n2\tx\tENSG00000000001.7\t1\t1\t\n4\ty\tENSG00000000001.7\t3\t2\t\n"
-    _, part = read(tmp_path, text)
-    assert part["gene_id"].tolist() == ["ENSG00000000001"]
-    assert part["values"].tolist() == [[[1, 2], [3, 4]]]
+    _, parsed = read(tmp_path, text)
+    assert parsed["gene_id"].tolist() == ["ENSG00000000001"]
+    assert parsed["values"].tolist() == [[[1, 2], [3, 4]]]
 
 
 def test_counts_above_65535(tmp_path):
-    _, part = read(tmp_path, HEADER + "A\t1\t65535\t0\nA\t2\t0\t0\n")
-    assert part["values"].dtype == np.uint16 and part["values"].max() == 65535
+    _, parsed = read(tmp_path, HEADER + "A\t1\t65535\t0\nA\t2\t0\t0\n")
+    assert parsed["values"].dtype == np.uint16 and parsed["values"].max() == 65535
     for count in (65536, 4294967295):
-        _, part = read(tmp_path, HEADER + f"A\t1\t{count}\t0\nA\t2\t0\t1\n")
-        assert part["values"].dtype == np.uint32
-        assert part["values"].tolist() == [[[count, 0], [0, 1]]]
+        _, parsed = read(tmp_path, HEADER + f"A\t1\t{count}\t0\nA\t2\t0\t1\n")
+        assert parsed["values"].dtype == np.uint32
+        assert parsed["values"].tolist() == [[[count, 0], [0, 1]]]
 
 
 @pytest.mark.parametrize("scale", ["log1p", "signal"])
 def test_other_scales_are_floats(tmp_path, scale):
-    _, part = read(tmp_path, HEADER + "A\t1\t0.25\t1e-3\nA\t2\t3\t0\n", scale)
-    assert part["values"].dtype == np.float32
-    assert part["values"].tolist() == [[[0.25, np.float32(1e-3)], [3, 0]]]
+    _, parsed = read(tmp_path, HEADER + "A\t1\t0.25\t1e-3\nA\t2\t3\t0\n", scale)
+    assert parsed["values"].dtype == np.float32
+    assert parsed["values"].tolist() == [[[0.25, np.float32(1e-3)], [3, 0]]]
 
 
 def test_signal_may_be_negative(tmp_path):
-    _, part = read(tmp_path, HEADER + "A\t1\t-0.5\t0\nA\t2\t0\t0\n", "signal")
-    assert part["values"][0, 0, 0] == -0.5
+    _, parsed = read(tmp_path, HEADER + "A\t1\t-0.5\t0\nA\t2\t0\t0\n", "signal")
+    assert parsed["values"][0, 0, 0] == -0.5
 
 
 def test_identical_rows_are_used_once(tmp_path):
-    warnings, part = read(tmp_path, HEADER + ROWS + "B\t1\t5\t6\nA\t1\t1\t2\n")
-    assert part["values"].tolist() == EXPECTED
+    warnings, parsed = read(tmp_path, HEADER + ROWS + "B\t1\t5\t6\nA\t1\t1\t2\n")
+    assert parsed["values"].tolist() == EXPECTED
     assert warnings == ["2 rows stand twice with identical values and are used once; the first is line 6."]
 
 
 def test_identical_versions_of_a_gene_are_used_once(tmp_path):
     rows = "ENSG00000000001.{0}\t1\t1\t2\nENSG00000000001.{0}\t2\t3\t4\n"
-    warnings, part = read(tmp_path, HEADER + rows.format(1) + rows.format(2))
-    assert part["gene_id"].tolist() == ["ENSG00000000001"] and part["values"].tolist() == [[[1, 2], [3, 4]]]
+    warnings, parsed = read(tmp_path, HEADER + rows.format(1) + rows.format(2))
+    assert parsed["gene_id"].tolist() == ["ENSG00000000001"] and parsed["values"].tolist() == [[[1, 2], [3, 4]]]
     assert warnings == ["1 genes stand twice with identical values and are used once: ENSG00000000001."]
 
 
 def test_whole_numbers_may_be_written_as_r_and_pandas_do(tmp_path):
-    _, part = read(tmp_path, HEADER + "A\t1\t1e+05\t2.0\nA\t2\t3\t4\t\n")
-    assert part["values"].tolist() == [[[100000, 2], [3, 4]]]
-    _, part = read(tmp_path, HEADER + "A\t1\t1e+05\t2.0\nA\t2\t3\t4\n")
-    assert part["values"].tolist() == [[[100000, 2], [3, 4]]]
+    _, parsed = read(tmp_path, HEADER + "A\t1\t1e+05\t2.0\nA\t2\t3\t4\t\n")
+    assert parsed["values"].tolist() == [[[100000, 2], [3, 4]]]
+    _, parsed = read(tmp_path, HEADER + "A\t1\t1e+05\t2.0\nA\t2\t3\t4\n")
+    assert parsed["values"].tolist() == [[[100000, 2], [3, 4]]]
 
 
 TWO_VERSIONS = (
@@ -181,7 +181,7 @@ TWO_VERSIONS = (
         (
             HEADER + "A\t1\t1\t2\nA\t2\t3\t4\nA\t1\t1\t3\n",
             "counts",
-            ", line 4 (gene A, bin 1): this gene and bin stand in the file before, with other values; keep one",
+            ", line 4 (gene A, bin 1): this gene and bin already have a row with other values; keep one",
         ),
         (
             HEADER + ROWS + "C\t1\t1\t2\n",
@@ -206,12 +206,12 @@ def test_malformed_files_are_refused(tmp_path, text, scale, says):
     with pytest.raises(InputError) as caught:
         read(tmp_path, text, scale)
     assert str(caught.value).startswith(f"{tmp_path}/counts.tsv{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"no\.tsv: the file does not exist; check its path"):
-        read_counts(tmp_path / "no.tsv", tmp_path / "part.npz", marks=["a"], bins=1, scale="counts", order="genomic")
+        read_counts(tmp_path / "no.tsv", tmp_path / "parsed.npz", marks=["a"], bins=1, scale="counts", order="genomic")
 
 
 def reference(content):
@@ -253,8 +253,8 @@ def test_damaged_files_are_refused_or_read_as_they_stand(data):
     content = data.draw(damaged_text((HEADER + ROWS).encode()))
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _, part = read(Path(folder), content)
+            _, parsed = read(Path(folder), content)
         except InputError:
             assert reference(content) is None
             return
-    assert dict(zip(part["gene_id"].tolist(), part["values"].tolist(), strict=True)) == reference(content)
+    assert dict(zip(parsed["gene_id"].tolist(), parsed["values"].tolist(), strict=True)) == reference(content)

@@ -5,21 +5,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.small_files import write_gene_part
+from helpers.small_files import write_parsed_genes
 from wakawaka.core.errors import InputError
 from wakawaka.genome.dna import decode, encode
 from wakawaka.genome.windows import match_chromosomes
-from wakawaka.sources.parsed import read_part, write_part
+from wakawaka.sources.parsed import read_parsed, write_parsed
 from wakawaka.sources.sequence.gene_windows import Windows
 
 GENOME = {"chr1": "ACGTACGGTTCAANNTCATG", "2": "ccggttaa"}
 
 
-def cut(tmp_path, genes, window=6, oriented=True, genome=GENOME, asked=None):
+def cut(tmp_path, genes, window=6, strand_aware=True, genome=GENOME, asked=None):
     """Return (about, gene ids, windows) of genes, each a tuple (id, chromosome, 0-based TSS, strand)."""
     path = tmp_path / "genome"
     path.write_text("")
-    windows = Windows(path, write_gene_part(tmp_path / "genes.npz", genes), window, oriented)
+    windows = Windows(path, write_parsed_genes(tmp_path / "genes.npz", genes), window, strand_aware)
     for name, letters in genome.items():
         for row in itertools.chain(*windows.record(name).values()):
             start = int(windows.starts[row])
@@ -29,8 +29,8 @@ def cut(tmp_path, genes, window=6, oriented=True, genome=GENOME, asked=None):
             if asked is not None:
                 asked.append((name, first))
     windows.match({name: len(letters) for name, letters in genome.items()})
-    windows.write(tmp_path / "part.npz")
-    about, arrays = read_part(tmp_path / "part.npz")
+    windows.write(tmp_path / "parsed.npz")
+    about, arrays = read_parsed(tmp_path / "parsed.npz")
     assert arrays["values"].dtype == np.uint8 and arrays["values"].shape[1] == window
     return about, arrays["gene_id"].tolist(), list(map(decode, arrays["values"]))
 
@@ -42,7 +42,7 @@ def test_windows(tmp_path):
     assert windows == ["CGGTTC", "GGTTCA", "NNNCCG", "TAANNN"]
     assert about["order"] == "genomic" and about["warnings"] == []
     assert about["assemblies"] == [{"path": f"{tmp_path}/genome", "lengths": {"2": 8, "chr1": 20, "chr2": 8}}]
-    assert cut(tmp_path, genes, oriented=False)[2] == ["CGGTTC", "CGGTTC", "NNNCCG", "TTAANN"]
+    assert cut(tmp_path, genes, strand_aware=False)[2] == ["CGGTTC", "CGGTTC", "NNNCCG", "TTAANN"]
 
 
 def test_the_genome_is_read_forwards_and_genes_keep_their_order(tmp_path):
@@ -108,7 +108,7 @@ def test_what_does_not_fit_is_refused(tmp_path, genes, says):
     with pytest.raises(InputError) as caught:
         cut(tmp_path, genes)
     assert str(caught.value).startswith(f"{tmp_path}/genome{says}")
-    assert not (tmp_path / "part.npz").exists()
+    assert not (tmp_path / "parsed.npz").exists()
 
 
 def test_a_chromosome_that_is_too_short_may_be_a_truncated_file(tmp_path):
@@ -124,9 +124,9 @@ def test_the_tss_is_in_the_middle_once_genes_are_turned_round(tmp_path, data):
     """Letter by letter: what lies `d` bases downstream of the TSS is base `h + d`, on both strands."""
     letters = data.draw(st.text("ACGT", min_size=1, max_size=30))
     tss, strand = data.draw(st.integers(0, len(letters) - 1)), data.draw(st.sampled_from("+-."))
-    half, oriented = data.draw(st.integers(1, 25)), data.draw(st.booleans())
-    window = cut(tmp_path, [("A", "1", tss, strand)], 2 * half, oriented, {"1": letters})[2][0]
-    turned = oriented and strand == "-"
+    half, strand_aware = data.draw(st.integers(1, 25)), data.draw(st.booleans())
+    window = cut(tmp_path, [("A", "1", tss, strand)], 2 * half, strand_aware, {"1": letters})[2][0]
+    turned = strand_aware and strand == "-"
     if turned:
         window = "".join({"A": "T", "C": "G", "G": "C", "T": "A", "N": "N"}[letter] for letter in reversed(window))
     for number, letter in enumerate(window):
@@ -139,5 +139,5 @@ def test_without_genes_there_are_no_windows(tmp_path):
     no_genes = {name: np.empty(0, str) for name in ("gene_id", "chrom", "strand", "group")} | {
         "tss": np.empty(0, np.int64)
     }
-    write_part(tmp_path / "genes.npz", [], **no_genes)
+    write_parsed(tmp_path / "genes.npz", [], **no_genes)
     assert Windows(tmp_path / "genome", tmp_path / "genes.npz", 6, True).values.shape == (0, 6)

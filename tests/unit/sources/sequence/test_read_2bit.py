@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from helpers.damage import damaged_bytes
 from helpers.real_data import real, start_codons
 from helpers.references import slow_windows
-from helpers.small_files import genomes, write_gene_part
+from helpers.small_files import genomes, write_parsed_genes
 from wakawaka.core import progress
 from wakawaka.core.errors import InputError
 from wakawaka.genome.dna import decode, encode, reverse_complement
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 from wakawaka.sources.sequence import read_2bit as module
 from wakawaka.sources.sequence.read_2bit import read_2bit
 
@@ -50,14 +50,14 @@ def two_bit(records, order="<", version=0, magic=0x1A412743, reserved=0):
     return words(magic, version, len(records), 0) + index + b"".join(bodies.values())
 
 
-def read(tmp_path, genes, content, window=6, oriented=True):
+def read(tmp_path, genes, content, window=6, strand_aware=True):
     """Cut the windows of genes, each a tuple (id, chromosome, 0-based TSS, strand); return (about, dict of letters)."""
     path = tmp_path / "genome.2bit"
     path.write_bytes(content)
-    write_gene_part(tmp_path / "genes.npz", genes)
-    read_2bit(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window, oriented=oriented)
-    about, part = read_part(tmp_path / "sequence.npz")
-    return about, dict(zip(part["gene_id"].tolist(), map(decode, part["values"]), strict=True))
+    write_parsed_genes(tmp_path / "genes.npz", genes)
+    read_2bit(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window, strand_aware=strand_aware)
+    about, parsed = read_parsed(tmp_path / "sequence.npz")
+    return about, dict(zip(parsed["gene_id"].tolist(), map(decode, parsed["values"]), strict=True))
 
 
 def test_windows(tmp_path):
@@ -66,7 +66,7 @@ def test_windows(tmp_path):
     assert windows == {"A": "CGGTTC", "B": "GGTTCA", "C": "NNCCGG", "D": "GTTAAN", "E": "ANNNCA"}
     assert about["order"] == "genomic" and about["warnings"] == []
     assert about["assemblies"] == [{"path": f"{tmp_path}/genome.2bit", "lengths": {"1": 20, "2": 11, "chr1": 20}}]
-    assert read(tmp_path, genes, two_bit(RECORDS), oriented=False)[1]["B"] == "CGGTTC"
+    assert read(tmp_path, genes, two_bit(RECORDS), strand_aware=False)[1]["B"] == "CGGTTC"
 
 
 GENES = [("A", "chr1", 8, "+")]
@@ -89,10 +89,10 @@ FIRST = 16 + 9 + 6
         (gzip.compress(WHOLE, mtime=0), ": this is no 2bit file, by its first bytes"),
         (two_bit(RECORDS, ">"), ": this 2bit file was made on a big-endian computer and cannot be read"),
         (two_bit(RECORDS, version=1), ": this 2bit file is of version 1, but only version 0 can be read"),
-        (two_bit(RECORDS, reserved=1), ": the 2bit file is truncated or damaged: the record of chr1 is none"),
+        (two_bit(RECORDS, reserved=1), ": the 2bit file is truncated or damaged: the record of chr1 is not valid"),
         (two_bit({}), ": the 2bit file is truncated or damaged: it has no chromosomes"),
-        (two_bit({"": "ACGT"}), ": the 2bit file is truncated or damaged: the name '' in its index is none"),
-        (two_bit({"a\0b": "ACGT"}), ": the 2bit file is truncated or damaged: the name 'a\\x00b' in its index is none"),
+        (two_bit({"": "ACGT"}), ": the 2bit file is truncated or damaged: the name '' in its index is not valid"),
+        (two_bit({"a\0b": "ACGT"}), ": the 2bit file is truncated or damaged: the name 'a\\x00b' in its index is not valid"),
         (WHOLE.replace(b"\x012", b"\x041chr"), ": the 2bit file is truncated or damaged: "),
         (two_bit({"chr1": "A", "chr2": "C"}).replace(b"chr2", b"chr1"), ": the 2bit file is truncated or damaged: the name 'chr1' in"),
         (with_word(8, 2**32 - 1), ": the 2bit file is truncated or damaged: "),
@@ -153,9 +153,9 @@ def test_progress_is_in_the_log(tmp_path, monkeypatch, caplog):
 
 
 def test_a_missing_genome_is_refused(tmp_path):
-    write_gene_part(tmp_path / "genes.npz", GENES)
+    write_parsed_genes(tmp_path / "genes.npz", GENES)
     with pytest.raises(InputError, match=r"no\.2bit: the file does not exist; check its path"):
-        read_2bit(tmp_path / "no.2bit", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, oriented=True)
+        read_2bit(tmp_path / "no.2bit", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, strand_aware=True)
 
 
 common = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -165,9 +165,9 @@ common = settings(deadline=None, suppress_health_check=[HealthCheck.function_sco
 @given(st.data())
 def test_any_window_is_what_strings_give(tmp_path, data):
     records, genes = data.draw(genomes("ACGTNacgtn"))
-    window, oriented = 2 * data.draw(st.integers(1, 30)), data.draw(st.booleans())
-    found = read(tmp_path, genes, two_bit(records), window, oriented)[1]
-    assert found == slow_windows(records, genes, window, oriented)
+    window, strand_aware = 2 * data.draw(st.integers(1, 30)), data.draw(st.booleans())
+    found = read(tmp_path, genes, two_bit(records), window, strand_aware)[1]
+    assert found == slow_windows(records, genes, window, strand_aware)
 
 
 def unpacked(content):

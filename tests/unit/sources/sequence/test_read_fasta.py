@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from helpers.damage import damaged_bytes, damaged_text
 from helpers.real_data import real, start_codons
 from helpers.references import slow_windows
-from helpers.small_files import genomes, write_gene_part
+from helpers.small_files import genomes, write_parsed_genes
 from wakawaka.core.errors import InputError
 from wakawaka.genome.dna import decode, encode, reverse_complement
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 from wakawaka.sources.sequence import read_fasta as module
 from wakawaka.sources.sequence.read_fasta import read_fasta
 
@@ -37,20 +37,20 @@ def in_gzip(path):
     path.write_bytes(gzip.compress(content[:7]) + gzip.compress(content[7:]))
 
 
-def windows_of(part):
-    about, arrays = read_part(part)
+def windows_of(parsed):
+    about, arrays = read_parsed(parsed)
     assert about["order"] == "genomic"
     return about, dict(zip(arrays["gene_id"].tolist(), map(decode, arrays["values"]), strict=True))
 
 
-def read(tmp_path, genes, text=FASTA, window=6, oriented=True, pack=None, name="genome.fa"):
+def read(tmp_path, genes, text=FASTA, window=6, strand_aware=True, pack=None, name="genome.fa"):
     """Cut the windows of genes, each a tuple (id, chromosome, 0-based TSS, strand); return the warnings and a dict of letters."""
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     if pack:
         pack(path)
-    write_gene_part(tmp_path / "genes.npz", genes)
-    read_fasta(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window, oriented=oriented)
+    write_parsed_genes(tmp_path / "genes.npz", genes)
+    read_fasta(path, tmp_path / "genes.npz", tmp_path / "sequence.npz", window=window, strand_aware=strand_aware)
     about, windows = windows_of(tmp_path / "sequence.npz")
     return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], windows
 
@@ -73,13 +73,13 @@ def test_windows_are_the_plus_strand(tmp_path, pack, name):
     # Bases 5 to 10, and one further for B: with base 8 at number 3 from the left, or once turned round.
     assert windows == {"A": "CGGTTC", "B": "GGTTCA", "C": "CGGTTC"}
     assert warnings == []
-    _, windows = read(tmp_path, genes, pack=pack, name=name, oriented=False)
+    _, windows = read(tmp_path, genes, pack=pack, name=name, strand_aware=False)
     assert windows == {"A": "CGGTTC", "B": "CGGTTC", "C": "CGGTTC"}
 
 
 def test_the_part_names_the_assembly(tmp_path):
     read(tmp_path, [("A", "1", 8, "+"), ("B", "7", 8, "+")])
-    about, _ = read_part(tmp_path / "sequence.npz")
+    about, _ = read_parsed(tmp_path / "sequence.npz")
     assert about["assemblies"] == [{"path": f"{tmp_path}/genome.fa", "lengths": {"1": 20}}]
 
 
@@ -180,25 +180,25 @@ def test_the_first_wrong_letter_is_named(tmp_path, monkeypatch, block):
 @pytest.mark.parametrize("pack", [None, bgzip, in_gzip])
 def test_nothing_is_left_beside_the_genome_or_the_part(tmp_path, pack):
     read(tmp_path, [("A", "chr1", 8, "+")])
-    genome, part = tmp_path / "genomes" / "genome.fa.gz", tmp_path / "parts" / "sequence.npz"
+    genome, parsed = tmp_path / "genomes" / "genome.fa.gz", tmp_path / "parsed_files" / "sequence.npz"
     genome.parent.mkdir()
     genome.write_text(FASTA)
     if pack:
         pack(genome)
     genome.parent.chmod(0o555)
     try:
-        read_fasta(genome, tmp_path / "genes.npz", part, window=6, oriented=True)
+        read_fasta(genome, tmp_path / "genes.npz", parsed, window=6, strand_aware=True)
     finally:
         genome.parent.chmod(0o755)
     assert list(genome.parent.iterdir()) == [genome]
-    assert list(part.parent.iterdir()) == [part]
+    assert list(parsed.parent.iterdir()) == [parsed]
 
 
 def test_a_genome_is_found_by_a_relative_path(tmp_path, monkeypatch):
     read(tmp_path, [("A", "chr1", 8, "+")])
     monkeypatch.chdir(tmp_path)
-    read_fasta("genome.fa", "genes.npz", "parts/sequence.npz", window=6, oriented=True)
-    assert windows_of("parts/sequence.npz")[1] == {"A": "CGGTTC"}
+    read_fasta("genome.fa", "genes.npz", "parsed_files/sequence.npz", window=6, strand_aware=True)
+    assert windows_of("parsed_files/sequence.npz")[1] == {"A": "CGGTTC"}
 
 
 GENES = [("A", "chr1", 8, "+")]
@@ -242,7 +242,7 @@ GENES = [("A", "chr1", 8, "+")]
         (">chr1\nACGT\nACGTA", GENES, ", line 3: the lines of record 1 are not all of one length"),
         (">chr1\r\nACGTA\r\nACGTAC\nACGTA\r\n", GENES, ", line 3: the lines of record 1 are not all of one length"),
         (">chr1\nACGTACGTACGT\n>chr1\nACGT\n", GENES, ", line 3: another record has this name too: >chr1; give each"),
-        (">\nACGT\n", GENES, ", line 1: the record has no name behind `>`: >; give each its own"),
+        (">\nACGT\n", GENES, ", line 1: the record has no name after `>`: >; give each its own"),
         (
             b">chr1\nACGTACGTACGT\n>\xff\nA\n",
             GENES,
@@ -251,7 +251,7 @@ GENES = [("A", "chr1", 8, "+")]
         (
             ">chr1\nACGTACGTACGT\nACG\xc5\n",
             GENES,
-            ", line 3: the FASTA file is malformed or damaged: there is something else",
+            ", line 3: the FASTA file is malformed or damaged: there are bytes other than letters",
         ),
         (">chr1\nACGTACGTACGT\nACGT\xc5GTACGT\nA\n", GENES, ", line 3: the FASTA file is malformed or damaged"),
         (">chr1\nACGTACGTAXGT\n", GENES, ": there is a letter 'X' at chr1:10; a genome has nucleotides only"),
@@ -280,21 +280,21 @@ def test_what_does_not_fit_is_refused(tmp_path, monkeypatch, text, genes, says):
 
 
 def test_a_missing_genome_is_refused(tmp_path):
-    write_gene_part(tmp_path / "genes.npz", GENES)
+    write_parsed_genes(tmp_path / "genes.npz", GENES)
     with pytest.raises(InputError, match=r"no\.fa: the file does not exist; check its path"):
-        read_fasta(tmp_path / "no.fa", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, oriented=True)
+        read_fasta(tmp_path / "no.fa", tmp_path / "genes.npz", tmp_path / "sequence.npz", window=6, strand_aware=True)
 
 
 common = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def by_pyfaidx(path, genes, window, oriented):
+def by_pyfaidx(path, genes, window, strand_aware):
     """Cut the windows of genes with pyfaidx, which goes by an index of the file's lines."""
     path.with_name("genome.fa.fai").unlink(missing_ok=True)
     windows = {}
     with pyfaidx.Fasta(str(path), as_raw=True, sequence_always_upper=True) as fasta:
         for gene_id, chrom, tss, strand in genes:
-            start = tss - window // 2 + (oriented and strand == "-")
+            start = tss - window // 2 + (strand_aware and strand == "-")
             letters = fasta[chrom][max(start, 0) : start + window]
             windows[gene_id] = re.sub("[^ACGT]", "N", ("N" * -start + letters).ljust(window, "N"))
     path.with_name("genome.fa.fai").unlink()
@@ -305,31 +305,37 @@ def by_pyfaidx(path, genes, window, oriented):
 @given(st.data())
 def test_any_window_is_what_strings_and_pyfaidx_give(tmp_path, monkeypatch, data):
     records, genes = data.draw(genomes("ACGTNacgtnRy"))
-    width, window, oriented = data.draw(st.integers(1, 45)), 2 * data.draw(st.integers(1, 30)), data.draw(st.booleans())
+    width, window, strand_aware = (
+        data.draw(st.integers(1, 45)),
+        2 * data.draw(st.integers(1, 30)),
+        data.draw(st.booleans()),
+    )
     ends = data.draw(st.sampled_from(["\n", "\r\n"]))
     text = ""
     for name, letters in records.items():
         text += f">{name} x{ends}" + "".join(letters[k : k + width] + ends for k in range(0, len(letters), width))
     text = data.draw(st.sampled_from([text, text.removesuffix(ends)]))
     monkeypatch.setattr(module, "_BLOCK", data.draw(st.sampled_from([1, 2, 7, 20, 50, 1 << 20])))
-    expected = slow_windows(records, genes, window, oriented)
-    warnings, windows = read(tmp_path, genes, text, window, oriented)
-    assert windows == expected == by_pyfaidx(tmp_path / "genome.fa", genes, window, oriented)
+    expected = slow_windows(records, genes, window, strand_aware)
+    warnings, windows = read(tmp_path, genes, text, window, strand_aware)
+    assert windows == expected == by_pyfaidx(tmp_path / "genome.fa", genes, window, strand_aware)
     ambiguous = sum(
-        window.upper().count(letter) for window in raw_windows(records, genes, window, oriented) for letter in "RY"
+        window.upper().count(letter) for window in raw_windows(records, genes, window, strand_aware) for letter in "RY"
     )
     assert warnings == (
         [f"{ambiguous} bases of the windows are ambiguous (IUPAC letters other than ACGTN) and are taken as N."]
         if ambiguous
         else []
     )
-    assert read(tmp_path, genes, text, window, oriented, data.draw(st.sampled_from([bgzip, in_gzip])))[1] == expected
+    assert (
+        read(tmp_path, genes, text, window, strand_aware, data.draw(st.sampled_from([bgzip, in_gzip])))[1] == expected
+    )
 
 
-def raw_windows(records, genes, window, oriented):
+def raw_windows(records, genes, window, strand_aware):
     """The letters of the windows as they stand in the records."""
     for _, chrom, tss, strand in genes:
-        start = tss - window // 2 + (oriented and strand == "-")
+        start = tss - window // 2 + (strand_aware and strand == "-")
         yield records[chrom][max(start, 0) : start + window]
 
 
@@ -437,14 +443,14 @@ def test_damaged_compression(tmp_path, pack):
 def test_start_codons_read_atg(tmp_path, pack):
     genes = start_codons()
     text = gzip.decompress(real("dna/hg38_chr1_0-1000000.fa.gz").read_bytes())
-    for oriented in (True, False):
-        windows = read(tmp_path, genes, text, 200, oriented, pack)[1]
+    for strand_aware in (True, False):
+        windows = read(tmp_path, genes, text, 200, strand_aware, pack)[1]
         found = []
         for gene_id, _, _, strand in genes:
             codes = encode(windows[gene_id])
-            # As the store turns them round; not oriented, the TSS is base 100 on the chromosome's strand.
+            # As the store turns them round; not strand_aware, the TSS is base 100 on the chromosome's strand.
             if strand == "-":
-                codes = reverse_complement(codes if oriented else np.append(codes[1:], codes[:1]))
+                codes = reverse_complement(codes if strand_aware else np.append(codes[1:], codes[:1]))
             found.append(decode(codes[100:103]))
         assert len(found) == 26 and {strand for *_, strand in genes} == {"+", "-"}
         assert found == ["ATG"] * 26

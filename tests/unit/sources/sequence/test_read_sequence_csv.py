@@ -11,28 +11,28 @@ from helpers.damage import damaged_text
 from helpers.references import lines_of
 from wakawaka.core.errors import InputError
 from wakawaka.genome.dna import decode
-from wakawaka.sources.parsed import read_part
+from wakawaka.sources.parsed import read_parsed
 from wakawaka.sources.sequence.read_sequence_csv import read_sequence_csv
 
 
 def read(tmp_path, text, pack=bytes):
     path = tmp_path / "seq_data.csv"
     path.write_bytes(pack(text.encode()))
-    read_sequence_csv(path, tmp_path / "part.npz", window=4, order="transcript")
-    return read_part(tmp_path / "part.npz")
+    read_sequence_csv(path, tmp_path / "parsed.npz", window=4, order="transcript")
+    return read_parsed(tmp_path / "parsed.npz")
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda text: text.replace(b"\n", b"\r\n")])
 def test_sequences(tmp_path, pack):
-    about, part = read(tmp_path, "3,ACGT\nENSG00000000005.4,acgn\nGENE1,TTTT\n", pack)
-    assert part["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "GENE1"]
-    assert [decode(row) for row in part["values"]] == ["ACGT", "ACGN", "TTTT"]
+    about, parsed = read(tmp_path, "3,ACGT\nENSG00000000005.4,acgn\nGENE1,TTTT\n", pack)
+    assert parsed["gene_id"].tolist() == ["ENSG00000000003", "ENSG00000000005", "GENE1"]
+    assert [decode(row) for row in parsed["values"]] == ["ACGT", "ACGN", "TTTT"]
     assert about["order"] == "transcript" and about["warnings"] == []
 
 
 def test_identical_lines_are_used_once(tmp_path):
-    about, part = read(tmp_path, "3,ACGT\n5,TTTT\n3,acgt\n")
-    assert [decode(row) for row in part["values"]] == ["ACGT", "TTTT"]
+    about, parsed = read(tmp_path, "3,ACGT\n5,TTTT\n3,acgt\n")
+    assert [decode(row) for row in parsed["values"]] == ["ACGT", "TTTT"]
     assert about["warnings"][0].endswith(
         ": 1 genes stand twice with identical values and are used once: ENSG00000000003."
     )
@@ -85,8 +85,8 @@ def test_damaged_files_are_refused_or_read_as_they_stand(data):
     content = data.draw(damaged_text(b"3,ACGT\n5,acgn\n419,TTTT\nGENE,CATG\n", b","))
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _, part = read(Path(folder), content.decode("latin-1"), lambda _: content)
+            _, parsed = read(Path(folder), content.decode("latin-1"), lambda _: content)
         except InputError:
             assert reference(content) is None
             return
-    assert dict(zip(part["gene_id"].tolist(), map(decode, part["values"]), strict=True)) == reference(content)
+    assert dict(zip(parsed["gene_id"].tolist(), map(decode, parsed["values"]), strict=True)) == reference(content)

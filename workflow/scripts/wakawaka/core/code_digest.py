@@ -12,18 +12,21 @@ import functools
 import hashlib
 from pathlib import Path
 
+from wakawaka.core.files import PathLike
+
 PACKAGE = Path(__file__).parents[1]
 
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def sources(script):
+def sources(script: PathLike) -> list[Path]:
     """Return the paths of a script and of every module of this package that it imports, directly or not, sorted.
 
     Imports count wherever they stand in a file, inside functions too. Importing a module runs the `__init__.py` of every package
     that holds it, so these are part of the set.
     """
-    found, waiting = set(), [Path(script).resolve()]
+    found: set[Path] = set()
+    waiting = [Path(script).resolve()]
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -32,7 +35,7 @@ def sources(script):
     return sorted(found)
 
 
-def code_digest(script):
+def code_digest(script: PathLike) -> str:
     """Return 16 hexadecimal digits that change when the code of `script` or of a module that it imports changes."""
     folder, digest = PACKAGE.parent, hashlib.sha256()
     for path in sources(script):
@@ -41,7 +44,7 @@ def code_digest(script):
     return digest.hexdigest()[:16]
 
 
-def clear_caches():
+def clear_caches() -> None:
     """Forget all files that were read: for tests that change them."""
     for cached in (_tree, _imported, _bare_code):
         cached.cache_clear()
@@ -49,27 +52,27 @@ def clear_caches():
 
 # Many scripts import the same modules: each file is parsed once per start of Snakemake.
 @functools.cache
-def _tree(path):
+def _tree(path: Path) -> ast.Module:
     """Return the syntax tree of a file without its docstrings and without the wording of its messages."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     for node in ast.walk(tree):
         if isinstance(node, _WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
         if isinstance(node, ast.Raise) or _is_log_message(node):
-            for part in ast.walk(node):
-                if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                    part.value = ""
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                    inner.value = ""
     return tree
 
 
-def _is_log_message(node):
+def _is_log_message(node: ast.AST) -> bool:
     """Return whether a statement does nothing but log: a call of a method of the module's logger, `log`."""
     called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
     return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "log"
 
 
 @functools.cache
-def _imported(path):
+def _imported(path: Path) -> list[Path]:
     """Return the files of the package that one file names in its import statements, and the `__init__.py`s of their packages."""
     names = []
     for node in ast.walk(_tree(path)):
@@ -82,25 +85,25 @@ def _imported(path):
     return sorted({file for name in names for file in _files(name)})
 
 
-def _absolute(path, node):
-    """Return the absolute name of what a `from ... import` takes its names from."""
+def _absolute(path: Path, node: ast.ImportFrom) -> str:
+    """Return the absolute name of the module in a `from ... import`."""
     if not node.level:
-        return node.module
+        return node.module or ""
     package = path.relative_to(PACKAGE.parent).parent.parts
     package = package[: len(package) - (node.level - 1)]
     return ".".join([*package, *([node.module] if node.module else [])])
 
 
-def _files(name):
+def _files(name: str) -> list[Path]:
     """Return the files that importing an absolute name runs: its own, if it is a module of the package, and all `__init__.py`s above."""
     first, *others = name.split(".")
     if first != PACKAGE.name:
         return []
     files, folder = [PACKAGE / "__init__.py"], PACKAGE
-    for part in others:
-        if (folder / f"{part}.py").is_file():
-            return [*files, folder / f"{part}.py"]
-        folder = folder / part
+    for component in others:
+        if (folder / f"{component}.py").is_file():
+            return [*files, folder / f"{component}.py"]
+        folder = folder / component
         if not (folder / "__init__.py").is_file():
             break
         files.append(folder / "__init__.py")
@@ -108,5 +111,6 @@ def _files(name):
 
 
 @functools.cache
-def _bare_code(path):
+def _bare_code(path: Path) -> str:
+    """Return the code of a file as text, without what is left out of the digest."""
     return ast.dump(_tree(path))

@@ -1,7 +1,7 @@
-"""Arrays of npz files as fast as the disk gives them, all of their bytes checked against their checksums.
+"""Arrays of npz files at the speed of the disk, with all of their bytes checked against their checksums.
 
-An npz file is a ZIP archive of npy files. Python's zipfile copies every byte several times, and takes the CRC-32 and inflates
-with zlib; ISA-L does both several times faster.
+An npz file is a ZIP archive of npy files. Python's zipfile copies every byte several times, and uses zlib for the CRC-32 and for
+decompression; ISA-L does both several times faster.
 """
 
 import io
@@ -10,25 +10,29 @@ import mmap
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
+from typing import IO
 
 import numpy as np
 from isal import isal_zlib
+
+from wakawaka.core.files import PathLike
 
 # Numbers in a block of rows: 256 kB.
 _BLOCK = 1 << 16
 
 
-def write_arrays(path, **arrays):
-    """Write arrays as an uncompressed npz file, the same bytes as `numpy.savez`, which copies each array on the way.
+def write_arrays(path: PathLike, **arrays: np.ndarray | Sequence[np.ndarray]) -> None:
+    """Write arrays as an uncompressed npz file: the same bytes as `numpy.savez`, but without a copy of each array.
 
-    Instead of an array, a list of those that follow one another along its first axis.
+    A list of arrays stands for their concatenation along the first axis.
 
     Raises:
         ValueError: for object arrays, which would be pickled.
     """
     with zipfile.ZipFile(path, "w") as archive:
-        for name, blocks in arrays.items():
-            blocks = blocks if isinstance(blocks, list) else [blocks]
+        for name, given in arrays.items():
+            blocks = [given] if isinstance(given, np.ndarray) else list(given)
             dtype, shape = blocks[0].dtype, blocks[0].shape
             if dtype.hasobject:
                 raise ValueError(f"Object arrays cannot be saved, but {name} is one")
@@ -38,16 +42,16 @@ def write_arrays(path, **arrays):
                 header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
                 for block in blocks:
-                    file.write(np.ascontiguousarray(block).reshape(-1).view(np.uint8))
+                    file.write(np.ascontiguousarray(block).reshape(-1).view(np.uint8).data)
 
 
-def map_array(archive, name):
-    """Return one array of an open `zipfile.ZipFile` of our own making, without copying it; it cannot be written to.
+def map_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Return one array of an open archive that `write_arrays` wrote, without copying it. The array is read-only.
 
     Raises:
         What `read_array` raises.
     """
-    info, file = archive.getinfo(name), archive.fp
+    info, file = archive.getinfo(name), _file(archive)
     start, shape, dtype = _layout(archive, name)
     content = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8, info.file_size, start)
     if isal_zlib.crc32(content) != info.CRC:
@@ -55,16 +59,17 @@ def map_array(archive, name):
     return content[file.tell() - start :].view(dtype).reshape(shape)
 
 
-def read_array(archive, name):
+def read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     """Return one array of an open `zipfile.ZipFile`.
 
-    Not numpy's own way, which reads what the array's header announces and no further: of a damaged header that announces
-    less than there is, the checksum is then never looked at.
+    numpy itself reads only as much as the array's header announces. If a damaged header announces less than there is, numpy never
+    compares the checksum; this function does.
 
     Raises:
-        Whatever zipfile, struct, isal and numpy raise over damaged bytes; ValueError for object arrays.
+        What zipfile, struct, isal and numpy raise for damaged bytes; ValueError for object arrays.
     """
-    info, file = archive.getinfo(name), archive.fp
+    info = archive.getinfo(name)
+    file: IO[bytes] = _file(archive)
     start = _start(archive, name)
     if info.compress_type == zipfile.ZIP_DEFLATED:
         packed = file.read(info.compress_size)
@@ -81,26 +86,25 @@ def read_array(archive, name):
     return array
 
 
-def row_blocks(archive, name):
-    """Yield the rows of one array of an open `zipfile.ZipFile`, some at a time; each block is overwritten by the next.
+def row_blocks(archive: zipfile.ZipFile, name: str) -> Iterator[np.ndarray]:
+    """Yield the rows of one array of an open `zipfile.ZipFile` in blocks; each block is overwritten by the next.
 
-    So they stay in the processor's cache, and no memory is asked for. Only what `read_array` finds nothing wrong with is
-    yielded to the end.
+    So the rows stay in the processor's cache, and no further memory is needed. The checksum is compared after the last block.
 
     Raises:
-        What `read_array` raises; ValueError for other arrays than float32 of three dimensions, stored row by row.
+        What `read_array` raises; ValueError unless the array is float32, has three dimensions and is stored row by row.
     """
-    info, file = archive.getinfo(name), archive.fp
+    info, file = archive.getinfo(name), _file(archive)
     start, shape, dtype = _layout(archive, name)
     size = file.tell() - start
     if dtype != np.float32 or len(shape) != 3 or min(shape) < 1 or size + 4 * math.prod(shape) != info.file_size:
-        raise ValueError("the array is of another kind")
+        raise ValueError("the array is not a float32 array of three dimensions")
     file.seek(start)
     checksum = isal_zlib.crc32(file.read(size))
     buffer = np.empty((max(_BLOCK // math.prod(shape[1:]), 1), *shape[1:]), np.float32)
     for row in range(0, shape[0], len(buffer)):
         block = buffer[: shape[0] - row]
-        if file.readinto(block) != block.nbytes:
+        if file.readinto(block.data) != block.nbytes:
             raise EOFError("the file ends within the array")
         checksum = isal_zlib.crc32(block, checksum)
         yield block
@@ -108,28 +112,34 @@ def row_blocks(archive, name):
         raise zipfile.BadZipFile(f"Bad CRC-32 for file {name!r}")
 
 
-def _layout(archive, name):
-    """Put an archive's file where the values of an array begin; return where its header does, and its shape and dtype.
+def _file(archive: zipfile.ZipFile) -> io.BufferedReader:
+    """Return the file that an archive is read from."""
+    assert isinstance(archive.fp, io.BufferedReader)
+    return archive.fp
+
+
+def _layout(archive: zipfile.ZipFile, name: str) -> tuple[int, tuple[int, ...], np.dtype]:
+    """Move an archive's file to the first value of an array; return the offset of the array's header, its shape and dtype.
 
     Raises:
         ValueError: for an array that is compressed, or stored column by column.
     """
-    start = _start(archive, name)
-    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(archive.fp) != (1, 0):
-        raise ValueError(f"{name} is not stored as it is")
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(archive.fp)
+    start, file = _start(archive, name), _file(archive)
+    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{name} is compressed, or its header is not of version 1.0")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
     if by_column:
         raise ValueError(f"{name} is stored column by column")
     return start, shape, dtype
 
 
-def _start(archive, name):
-    """Put an archive's file where the bytes of a member begin, behind its own header; return that place.
+def _start(archive: zipfile.ZipFile, name: str) -> int:
+    """Move an archive's file to the first byte of a member, after the member's own header; return that offset.
 
     Source: APPNOTE.TXT - .ZIP File Format Specification, 4.3.7.
     """
-    # For the sake of what zipfile looks for: passwords, other names, members that overlap.
+    # So that zipfile makes its checks: for passwords, differing names and overlapping members.
     archive.open(name).close()
-    start = archive.getinfo(name).header_offset
-    archive.fp.seek(start + 26)
-    return archive.fp.seek(start + 30 + sum(struct.unpack("<HH", archive.fp.read(4))))
+    start, file = archive.getinfo(name).header_offset, _file(archive)
+    file.seek(start + 26)
+    return file.seek(start + 30 + sum(struct.unpack("<HH", file.read(4))))

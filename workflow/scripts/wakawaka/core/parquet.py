@@ -1,12 +1,13 @@
-"""Tables as Parquet: a module of its own, because few of the steps that write tables have Polars."""
+"""Tables as Parquet. A module of its own, because few of the steps that write tables have Polars in their environment."""
 
+import pandas as pd
 import polars as pl
 from pandas.api.types import is_numeric_dtype
 
-from wakawaka.core.files import atomic
+from wakawaka.core.files import PathLike, atomic
 
 
-def write_parquet(table, path):
+def write_parquet(table: pd.DataFrame, path: PathLike) -> None:
     """Write a pandas table as Parquet, atomically: numbers in their own type, all else as text, undefined values as null.
 
     Equal tables give equal bytes.

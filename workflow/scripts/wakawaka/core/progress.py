@@ -1,4 +1,4 @@
-"""Progress of a long step: for the screen, where log files want only results."""
+"""Progress of a long step: shown on the screen, while log files keep results only."""
 
 import logging
 import time
@@ -6,28 +6,32 @@ import time
 # Between DEBUG and INFO: shown on the screen, left out of log files.
 PROGRESS = 15
 
-# Between two lines.
+# Seconds between two messages.
 SECONDS = 10
 
 logging.addLevelName(PROGRESS, "PROGRESS")
 
 
 class Progress:
-    """Says every few seconds how far a step is.
+    """Logs every few seconds how far a step is.
 
     Args:
         log: the logger.
-        total: how much there is to do.
-        unit: of what, in the plural.
-        level: of the messages.
+        total: the amount of work.
+        unit: its unit, in the plural.
+        level: the level of the messages.
+
+    Attributes:
+        done: the amount of work that is done, in the same unit.
     """
 
-    def __init__(self, log, total, unit, level=PROGRESS):
-        self._log, self._level, self.total, self.unit, self.done = log, level, total, unit, 0
+    def __init__(self, log: logging.Logger, total: float, unit: str, level: int = PROGRESS) -> None:
+        self._log, self._level, self.total, self.unit = log, level, total, unit
+        self.done: float = 0
         self._start = self._shown = time.monotonic()
 
-    def advance(self, count, message, *arguments):
-        """Note that `count` more is done; now and then log the message and its arguments, the rate and the time left."""
+    def advance(self, count: float, message: str, *arguments: object) -> None:
+        """Add `count` to what is done. Every few seconds log the message and its arguments, the rate and the time left."""
         self.done += count
         now = time.monotonic()
         if now - self._shown > SECONDS:
@@ -36,18 +40,18 @@ class Progress:
             self._log.log(self._level, message, *arguments, self.rate, self.unit, duration(self.left))
 
     @property
-    def rate(self):
-        """Done per second, since the beginning."""
+    def rate(self) -> float:
+        """The amount done per second, since the beginning."""
         return self.done / (time.monotonic() - self._start)
 
     @property
-    def left(self):
-        """Seconds."""
+    def left(self) -> float:
+        """The time left at this rate, in seconds."""
         return max(self.total - self.done, 0) / self.rate
 
 
-def duration(seconds):
-    """Return a number of seconds as people say it.
+def duration(seconds: float) -> str:
+    """Return a number of seconds as text, in seconds, minutes or hours.
 
     >>> duration(59), duration(754), duration(9000)
     ('59 s', '13 min', '2.5 h')

@@ -1,22 +1,30 @@
-"""The only module that knows Snakemake: logging and errors of one job.
+"""Logging and errors of one job. The only module that knows Snakemake.
 
-A script runs its one call inside `with job(snakemake):`. Everything the step says goes to the rule's log file and to the
-screen; only to the screen goes progress within an epoch, only to the log file what TensorFlow's C++ code prints.
+A script runs its one call inside `with job(snakemake):`. Messages go to the rule's log file and to the screen. Progress within
+an epoch goes to the screen only, and what TensorFlow's C++ code prints goes to the log file only.
 """
 
 import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TextIO
 
 from wakawaka.core.errors import InputError
 from wakawaka.core.progress import PROGRESS
 
 
 @contextlib.contextmanager
-def job(snakemake):
-    """Log to `snakemake.log[0]` and the screen; end the process with status 1 and a sentence on an `InputError`."""
+def job(snakemake: Any) -> Iterator[None]:
+    """Log to `snakemake.log[0]` and the screen; on an error, log it and end the process with status 1.
+
+    An `InputError` is logged as its sentence alone, any other exception with its traceback.
+
+    Args:
+        snakemake: the object that Snakemake gives to scripts; its `log` and `rule` are used.
+    """
     # Read by TensorFlow when it is first imported, which the scripts do inside this block.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -29,7 +37,7 @@ def job(snakemake):
             handler.setFormatter(form)
             handler.setLevel(level)
             logging.root.addHandler(handler)
-        # Other libraries' own messages below INFO are nobody's progress.
+        # Messages of other libraries below INFO are left out.
         logging.root.setLevel(logging.INFO)
         logging.getLogger("wakawaka").setLevel(PROGRESS)
         logging.captureWarnings(True)
@@ -39,14 +47,14 @@ def job(snakemake):
             logging.error("%s", error)
             sys.exit(1)
         except Exception:
-            logging.exception("%s failed in a way it was not written for; please report this log.", snakemake.rule)
+            logging.exception("unexpected error in %s; please report this log.", snakemake.rule)
             sys.exit(1)
         finally:
             logging.root.handlers.clear()
 
 
 @contextlib.contextmanager
-def _descriptor_into(file):
+def _descriptor_into(file: TextIO) -> Iterator[TextIO]:
     """Point descriptor 2 at `file`, so that C++ code writes there; yield a stream to the real screen."""
     sys.stderr.flush()
     original = os.dup(2)

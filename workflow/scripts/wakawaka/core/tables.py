@@ -1,19 +1,23 @@
-"""Reading tables that users bring, strictly: nothing is guessed and nothing shifts."""
+"""Strict reading of the user's tables: no format is guessed, and no column shifts."""
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import open_text, readable
+from wakawaka.core.files import PathLike, open_text, readable
 
-# How tables say that a value is not known.
+# Fields that stand for an unknown value.
 EMPTY = {"", "NA", "NaN", "nan", "na", "-"}
 
 
-def read_text_table(path, columns, row_names=None):
-    """Read some columns of a tab-separated table with a header as text.
+def read_text_table(
+    path: PathLike, columns: Callable[[list[str]], list[str]], row_names: str | None = None
+) -> pd.DataFrame:
+    """Return some columns of a tab-separated table with a header as text.
 
     Lines before the header that begin with `#` are left out, and so are quotes around a field. Rows that end in one more,
     empty field than the header are accepted: the Roadmap expression tables have such rows, and a naive reader then takes
@@ -22,9 +26,9 @@ def read_text_table(path, columns, row_names=None):
     Args:
         path: the file, gzip-compressed or not.
         columns: function from the list of the header's names to the list of names to keep.
-        row_names: what to call a first column that the header gives no name to. R writes such tables (`write.table` with
-            row names): one name fewer than the rows have fields, of which the last is not empty; pandas and
-            `col.names = NA` leave the first name empty. None where that is not allowed.
+        row_names: the name for a first column that the header does not name; None if every column needs a name. R's
+            `write.table` with row names writes a header with one name fewer than the rows have fields, of which the last is not
+            empty. pandas and R's `col.names = NA` write an empty first name.
 
     Returns:
         DataFrame of str; its index is the line number in the file (the first line is 1).
@@ -53,10 +57,11 @@ def read_text_table(path, columns, row_names=None):
     return pd.DataFrame(fields, columns=wanted, index=index, dtype=object)
 
 
-def read_header(path, file):
-    """Return (line number, names) of the header of an open table: its first line that is no comment.
+def read_header(path: PathLike, file: TextIO) -> tuple[int, list[str]]:
+    """Return (line number, names) of the header of an open table: its first line that is not a comment.
 
-    Raises InputError if a name stands there twice.
+    Raises:
+        InputError: if a name stands there twice.
     """
     number, line = 1, file.readline()
     while line.startswith("#"):
@@ -70,10 +75,11 @@ def read_header(path, file):
     return number, header
 
 
-def numbered_lines(path, file, first=1):
-    """Yield (line number, line) of the further lines of an open text file; `first` is the number of the next one.
+def numbered_lines(path: PathLike, file: Iterable[str], first: int = 1) -> Iterator[tuple[int, str]]:
+    """Yield (line number, line) of the remaining lines of an open text file; `first` is the number of the next line.
 
-    Raises InputError for a zero byte, of which disks and broken transfers leave rows, and which numpy drops from names.
+    Raises:
+        InputError: for a zero byte. Failing disks and broken transfers leave rows of them, and numpy drops them from names.
     """
     for number, line in enumerate(file, start=first):
         if "\0" in line:
@@ -81,7 +87,7 @@ def numbered_lines(path, file, first=1):
         yield number, line
 
 
-def read_lines(path, file, first=1):
+def read_lines(path: PathLike, file: Iterable[str], first: int = 1) -> list[str]:
     """Return the lines of `numbered_lines` without their ends, and without blank ones at the end of the file."""
     lines = [line.removesuffix("\n") for _, line in numbered_lines(path, file, first)]
     while lines and not lines[-1].strip():
@@ -89,8 +95,8 @@ def read_lines(path, file, first=1):
     return lines
 
 
-def need_columns(path, header, names):
-    """Refuse a table whose header lacks one of `names`. Raises InputError."""
+def need_columns(path: PathLike, header: Sequence[str], names: Iterable[str]) -> None:
+    """Raise an InputError if the header of a table lacks one of `names`."""
     for name in names:
         if name not in header:
             raise InputError(
@@ -98,10 +104,13 @@ def need_columns(path, header, names):
             )
 
 
-def whole_numbers(path, column):
-    """Return a column of text (Series indexed by line number) as int64. Raises InputError for the first that is no whole number.
+def whole_numbers(path: PathLike, column: pd.Series) -> np.ndarray:
+    """Return a column of text (indexed by line number) as int64.
 
-    R writes 100000 as 1e+05, and pandas 3 as 3.0 where the column was once of floats.
+    Spellings such as 1e+05 and 3.0 are accepted, because R and pandas write whole numbers so.
+
+    Raises:
+        InputError: for the first field that is not a whole number.
     """
     values = [_whole(text.strip()) for text in column]
     if None in values:
@@ -110,10 +119,11 @@ def whole_numbers(path, column):
     return np.array(values, np.int64)
 
 
-def numbers(path, table):
-    """Return a table of text (indexed by line number) as float32; fields that are empty or NA become NaN.
+def numbers(path: PathLike, table: pd.DataFrame) -> np.ndarray:
+    """Return a table of text (indexed by line number) as float32 [row, column]; fields that are empty or NA become NaN.
 
-    Raises InputError for the first field that is no finite number.
+    Raises:
+        InputError: for the first field that is not a finite number.
     """
     known = ~table.isin(EMPTY)
     values = table.where(known, "nan").apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
@@ -129,26 +139,27 @@ def numbers(path, table):
     return values
 
 
-def _with_row_names(header, rows, name):
-    """Return the header with a name for the first column where it has none, else as it is."""
+def _with_row_names(header: list[str], rows: list[list[str]], name: str) -> list[str]:
+    """Return the header, with `name` for the first column if the header does not name it."""
     if header[0] == "":
         return [name, *header[1:]]
-    # A last field that is empty is the tab that the Roadmap tables have at the end of a row, and no value.
+    # An empty last field is no value: the rows of the Roadmap tables end in a tab.
     if all(len(row) == len(header) + 1 and row[-1] for row in rows):
         return [name, *header]
     return header
 
 
-def _whole(text):
-    """Return the whole number that a text writes, or None."""
+def _whole(text: str) -> int | None:
+    """Return a text as a whole number, or None if it is not one."""
     if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
         return int(text)
     if not re.fullmatch(r"[+-]?\d+(\.\d*)?([eE]\+?\d{1,2})?", text, re.ASCII):
         return None
     value = float(text)
-    # Above it not every whole number is a float.
+    # Above 2^53 not every whole number is a float.
     return int(value) if value.is_integer() and abs(value) < 2**53 else None
 
 
-def _unquoted(field):
+def _unquoted(field: str) -> str:
+    """Return a field without the quotes around it."""
     return field[1:-1] if len(field) > 1 and field[0] == field[-1] == '"' else field

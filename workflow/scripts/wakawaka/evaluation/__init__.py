@@ -1,1 +1,1 @@
-"""Baselines and scores."""
+"""Baselines, the scores of all predictors, and the names that people read."""

@@ -1,305 +1,306 @@
-"""The scores of all predictors side by side: one table, regime by regime, with intervals and in pairs."""
+"""The scores of all predictors in one table: regime by regime, with intervals, and in pairs.
+
+The table has a row for each combination of
+set: test; validation, the samples that the folds hold out; train.
+regime: those of regimes.py, and `pool`, all held-out samples together, for comparison with published numbers.
+similarity: `all`, or a bin of the held-out genes' similarity to training genes.
+run: `final`; `fold_mean`, the mean of the fold models' predictions; fold-1 ...; `mean`, the mean of the folds' scores by samples.
+predictor, metric, and for skills and differences `baseline`, the predictor that is compared with.
+
+The other columns are value; ci_low and ci_high, the 95% interval of a bootstrap over genes and cells; resampled, which of the two
+the bootstrap resamples; and the numbers of cells, genes and samples. Single folds have no intervals. In the pool only genes are
+resampled, held-out and other genes apart, so that every replicate has the same mixture of regimes.
+
+The metrics are those of weighted_metrics.py, and
+skill: 1 - loss / loss of the baseline on the same samples and replicates. The loss is the MSE, or the log loss for labels.
+<metric>_difference: the score of a model minus the score of the baseline on the same replicates.
+pearson_beyond_gene_mean, spearman_beyond_gene_mean: the correlation after each gene's mean over the run's training samples is
+subtracted from truths and predictions. Only knowledge of the cell counts, and a prediction that is equal in all cells has no
+such correlation. Only regimes of seen genes have them.
+coverage: the share of truths within 1.96 standard deviations of the mean of the fold models.
+spread_factor: the number that these standard deviations must be multiplied by to cover 95%.
+spread_error_rank: Spearman's correlation of the standard deviation and the absolute error.
+calibration_error: for labels, the expected calibration error of the mean of the fold models.
+"""
 
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from wakawaka.core.files import read_table, write_table
-from wakawaka.evaluation.labels import ALL, BASELINES, LABELS, SIMILARITY_NAMES
-from wakawaka.splits.regimes import BOTH_UNSEEN, HELD_OUT, LEAKING, POOL, POOLED, TRAIN, UNSEEN_CELL, UNSEEN_GENE
-from wakawaka.statistics import calibration, weighted_metrics
-from wakawaka.statistics.bootstrap import draw, interval
-from wakawaka.statistics.metrics import cross_entropies
+from wakawaka.core.files import PathLike, write_table
+from wakawaka.evaluation import labels
+from wakawaka.evaluation.labels import ALL, BASELINES, FOLD_MEAN, MEAN, SIMILARITY_ENDS, SIMILARITY_NAMES
+from wakawaka.evaluation.predictor_scores import (
+    Samples,
+    Scores,
+    compared,
+    mean_over_folds,
+    predictor_scores,
+    spread_scores,
+)
+from wakawaka.prediction.prediction_files import check_same_samples, read_run, read_test
+from wakawaka.splits.regimes import BOTH_UNSEEN, FINAL, HELD_OUT, POOL, POOLED, TRAIN, UNSEEN_GENE
+from wakawaka.splits.samples import read_groups, read_similarity
+from wakawaka.statistics import weighted_metrics
+from wakawaka.statistics.bootstrap import Replicates, draw_replicates, interval
 
 log = logging.getLogger(__name__)
 
-# Held-out genes are also scored by how much of their window stands in that of a training gene: upper ends of the bins.
-SIMILARITY_ENDS = (0.01, 0.05, 0.2, np.inf)
+COLUMNS = ["set", "regime", "similarity", "run", "predictor", "metric", "baseline", "value", "ci_low", "ci_high"]
+COLUMNS += ["resampled", "cells", "genes", "samples"]
 
-# The regimes whose genes were not seen in training.
+# The regimes whose genes have no training samples.
 UNSEEN_GENES = (UNSEEN_GENE, BOTH_UNSEEN)
-# The regimes whose genes were seen, so that a gene's training mean can be taken off.
-SEEN_GENES = (UNSEEN_CELL, LEAKING, TRAIN)
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How predictors are scored.
+
+    Attributes:
+        replicates: number of bootstrap replicates.
+        rank_replicates: number of them for scores of ranks, which take longer.
+        seed: seed of the bootstrap.
+        binary: whether truths are 0 or 1 and predictions are probabilities.
+        threads: number of predictors that are scored at a time.
+    """
+
+    replicates: int
+    rank_replicates: int
+    seed: int
+    binary: bool
+    threads: int
 
 
 class Run(NamedTuple):
-    """What is known of one run; arrays are [cell, gene] in the order of the store.
+    """The samples and the predictions of one run; arrays are [cell, gene] in the order of the store.
 
     Attributes:
-        name: final, fold-1, ... regimes: str. truth: float64, NaN where not known. predicted: dict from (predictor, run) to float64.
-        similarity: [gene] float64, to the most similar training gene, NaN where not known.
+        name: final, fold-1, ...
+        regimes: [cell, gene] str.
+        truth: [cell, gene] float64, NaN where unknown.
+        predicted: dict from (predictor, run) to [cell, gene] float64.
+        similarity: [gene] float64, the similarity to the most similar training gene, NaN where unknown.
     """
 
     name: str
     regimes: np.ndarray
     truth: np.ndarray
-    predicted: dict
+    predicted: dict[tuple[str, str], np.ndarray]
     similarity: np.ndarray
 
 
-class Settings(NamedTuple):
-    """The draws, and how many of them rank measures take; the seed; the group of each gene; whether truths are labels; threads."""
+class Selection(NamedTuple):
+    """The samples of one set, regime and bin of similarity: each run that has some, with their mask [cell, gene]."""
 
-    draws: int
-    rank_draws: int
-    seed: int
-    groups: np.ndarray
-    binary: bool
-    threads: int
+    set_name: str
+    regime: str
+    similarity: str
+    runs: list[tuple[Run, np.ndarray]]
 
 
 def score(
-    predictions, baselines, ensembles, genes, similarity, scores,
-    *, networks, models, runs, draws, rank_draws, seed, binary, threads,
-):  # fmt: skip
-    """Write the scores of networks and baselines on the same samples.
-
-    A row for each of: set (test; validation, what the folds held out; train), regime (those of regimes.py, and `pool`: all
-    held-out samples together, for comparison with published numbers), similarity (all, or a bin of the held-out genes' similarity to
-    training genes), run (final; ensemble, the mean of the fold models; fold-1 ...; mean, over the folds, by number of samples),
-    predictor, metric, and baseline (only of skill). Then value; low and high, the ends of the 95% interval of a bootstrap over genes
-    and cells as blocks, where `over` says which of them were drawn; and the numbers of cells, genes and samples. Single folds have no
-    intervals. Of the pool genes alone are drawn, the held-out and the other ones apart, so that the mixture of regimes stays what it is.
-
-    Scores are those of block_scores.py, and:
-    <metric>_difference: of a model, its score less that of `baseline`, under the same draws.
-    skill: 1 - loss / loss of the baseline on the same samples and under the same draws; the loss is the MSE or, of labels, the log loss.
-    pearson_beyond_gene_mean, spearman_beyond_gene_mean: of the truth without the gene's mean truth over the run's training samples, and the
-    prediction without the gene's mean prediction over the same samples. What a predictor says of the gene as such, it says of the training
-    samples too, so that only what it knows of the cell counts; one that answers alike in every cell has none. Of seen genes alone.
-    coverage: of the ensemble, the part of truths within 1.96 of its standard deviations of its mean; spread_factor: what these have to be
-    multiplied by to cover 95%; spread_error_rank: Spearman's correlation of standard deviation and size of the error. Of labels
-    instead calibration_error, the expected calibration error.
+    predictions: Sequence[tuple[str, str, PathLike]],
+    baselines: Sequence[tuple[str, PathLike]],
+    fold_means: Sequence[tuple[str, PathLike]],
+    genes: PathLike,
+    similarity: PathLike,
+    scores: PathLike,
+    settings: ScoreSettings,
+) -> None:
+    """Write the table of scores of networks and baselines on the same samples.
 
     Args:
-        predictions: paths as `predict` writes them, of each of `networks` in turn all `runs`, the final one first.
-        baselines: paths as `baselines` writes them, of all runs. ensembles: paths of the test set as `aggregate` writes it, of `models`.
-        genes, similarity: paths, as `split` writes them. scores: output path.
-        networks: list of str, names of models and of their ablations. models: list of str, those of the models. runs: list of str.
-        draws: number of bootstrap draws. rank_draws: so many of them are taken for rank measures, which take longer.
-        seed: of the draws. binary: whether truths are 0 or 1 and predictions are probabilities. threads: that score predictors.
+        predictions: (network, run, path of what `predict` writes). The table has networks in this order.
+        baselines: (run, path of what `baselines` writes), one of each run.
+        fold_means: (model, path of the test set that `aggregate` writes).
+        genes, similarity: paths of what `split` writes.
+        scores: output path.
+        settings: how predictors are scored.
     """
-    groups = read_table(genes)["group"].to_numpy(np.int64)
-    settings = Settings(draws, rank_draws, seed, groups, binary, threads)
-    columns = {network: predictions[number * len(runs) :] for number, network in enumerate(networks)}
-    found = [
-        _read_run(name, {network: paths[number] for network, paths in columns.items()}, baselines[number], similarity)
-        for number, name in enumerate(runs)
-    ]
-    final, folds = found[0], found[1:]
-    spreads = {}
-    for model, path in zip(models, ensembles, strict=True):
-        table = read_table(path, usecols=["ensemble_mean", "ensemble_sd"])
-        held_out = np.isin(final.regimes, HELD_OUT)
-        final.predicted[model, "ensemble"], spreads[model] = (_scattered(table[name], held_out) for name in table)
+    groups = read_groups(genes)
+    runs = []
+    for name, path in baselines:
+        networks = {network: of_network for network, run, of_network in predictions if run == name}
+        runs.append(_read_run(name, networks, path, similarity))
+    final = next(run for run in runs if run.name == FINAL)
+    folds = [run for run in runs if run.name != FINAL]
+    spreads = _add_fold_means(final, fold_means)
     rows = [
         row
-        for where, parts in _blocks(final, folds)
-        for row in _block_rows(where, parts, spreads if where["set"] == "test" else {}, settings)
+        for selection in _selections(final, folds)
+        for row in _rows(selection, spreads if selection.set_name == "test" else {}, groups, settings)
     ]
-    columns = ["set", "regime", "similarity", "run", "predictor", "metric", "baseline", "value", "low", "high", "over"]
-    write_table(pd.DataFrame(rows, columns=[*columns, "cells", "genes", "samples"]), scores)
+    write_table(pd.DataFrame(rows, columns=COLUMNS), scores)
 
 
-def _read_run(name, networks, baselines, similarity):
-    """Return a `Run`; `networks` is a dict from names to paths of predictions."""
-    table = read_table(baselines)
+def _read_run(name: str, networks: Mapping[str, PathLike], baselines: PathLike, similarity: PathLike) -> Run:
+    """Return a `Run`; `networks` maps names of networks to paths of their predictions."""
+    table = read_run(baselines)
     shape = table["cell"].nunique(), table["gene_id"].nunique()
-    predicted = {}
+    columns = {}
     for network, path in networks.items():
-        theirs = read_table(path, usecols=["cell", "gene_id", "prediction"])
-        assert theirs["cell"].equals(table["cell"]) and theirs["gene_id"].equals(table["gene_id"])
-        predicted[network, name] = theirs["prediction"]
-    predicted |= {(column, name): table[column] for column in BASELINES if column in table}
-    predicted = {key: column.to_numpy(np.float64).reshape(shape) for key, column in predicted.items()}
-    like = read_table(similarity)
-    like = like[like["run"] == name].set_index("gene_id")["similarity"]
+        of_network = read_run(path, ["prediction"])
+        check_same_samples(of_network, path, table, baselines)
+        columns[network, name] = of_network["prediction"]
+    columns |= {(baseline, name): table[baseline] for baseline in BASELINES if baseline in table}
+    predicted = {key: column.to_numpy(np.float64).reshape(shape) for key, column in columns.items()}
     regimes, truth = table["regime"].to_numpy(str).reshape(shape), table["truth"].to_numpy(np.float64).reshape(shape)
-    return Run(name, regimes, truth, predicted, like.reindex(table["gene_id"][: shape[1]]).to_numpy(np.float64))
+    return Run(name, regimes, truth, predicted, read_similarity(similarity, name, table["gene_id"][: shape[1]]))
 
 
-def _scattered(values, mask):
+def _add_fold_means(final: Run, fold_means: Sequence[tuple[str, PathLike]]) -> dict[str, np.ndarray]:
+    """Add the means of the fold models to the predictions of the final run; return their standard deviations by model."""
+    spreads = {}
+    for model, path in fold_means:
+        table = read_test(path, ["fold_mean", "fold_sd"])
+        held_out = np.isin(final.regimes, HELD_OUT)
+        final.predicted[model, FOLD_MEAN], spreads[model] = (
+            _scattered(table[name].to_numpy(np.float64), held_out) for name in ("fold_mean", "fold_sd")
+        )
+    return spreads
+
+
+def _scattered(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return values [sample], one for each place of a mask, as an array of the mask's shape, NaN elsewhere."""
     result = np.full(mask.shape, np.nan)
     result[mask] = values
     return result
 
 
-def _blocks(final, folds):
-    """Yield what is scored: a dict of set, regime and similarity, and its parts, a list of (Run, mask [cell, gene])."""
-    for name, runs in (("test", [final]), ("validation", folds)):
+def _selections(final: Run, folds: list[Run]) -> Iterator[Selection]:
+    """Yield the samples that are scored, set by set and regime by regime."""
+    for set_name, runs in (("test", [final]), ("validation", folds)):
         masks = {regime: [run.regimes == regime for run in runs] for regime in HELD_OUT}
         masks[POOL] = [np.isin(run.regimes, POOLED) for run in runs]
-        for regime, of_runs in masks.items():
-            parts = _with_truth(runs, of_runs)
-            # The pool of a single regime is that regime.
-            others = [other for other in POOLED if regime == POOL and _with_truth(runs, masks[other])]
-            if parts and len(others) != 1:
-                yield {"set": name, "regime": regime, "similarity": ALL}, parts
-            for number, like in enumerate(SIMILARITY_NAMES if regime != POOL else ()):
-                similar = [(run, mask & (_bin(run.similarity) == number)) for run, mask in parts]
+        known = {regime: _with_truth(runs, of_runs) for regime, of_runs in masks.items()}
+        for regime, selected in known.items():
+            pooled = [other for other in POOLED if known[other]] if regime == POOL else []
+            # The pool of one regime would repeat that regime.
+            if selected and len(pooled) != 1:
+                yield Selection(set_name, regime, ALL, selected)
+            for number, name in enumerate(SIMILARITY_NAMES if regime != POOL else ()):
+                similar = [(run, mask & (_similarity_bin(run.similarity) == number)) for run, mask in selected]
                 similar = [(run, mask) for run, mask in similar if mask.any()]
                 if similar:
-                    yield {"set": name, "regime": regime, "similarity": like}, similar
+                    yield Selection(set_name, regime, name, similar)
     for runs in ([final], folds):
-        parts = _with_truth(runs, [run.regimes == TRAIN for run in runs])
-        yield {"set": "train", "regime": TRAIN, "similarity": ALL}, parts
+        selected = _with_truth(runs, [run.regimes == TRAIN for run in runs])
+        if selected:
+            yield Selection("train", TRAIN, ALL, selected)
 
 
-def _with_truth(runs, masks):
+def _with_truth(runs: list[Run], masks: list[np.ndarray]) -> list[tuple[Run, np.ndarray]]:
+    """Return the runs and masks that have a sample with a known truth, without the other samples."""
     known = [(run, mask & np.isfinite(run.truth)) for run, mask in zip(runs, masks, strict=True)]
     return [(run, mask) for run, mask in known if mask.any()]
 
 
-def _bin(similarity):
-    """Return the bin of each similarity, -1 where it is not known."""
+def _similarity_bin(similarity: np.ndarray) -> np.ndarray:
+    """Return the bin of each similarity, -1 where it is unknown."""
     return np.where(np.isnan(similarity), -1, np.searchsorted(SIMILARITY_ENDS, similarity, side="right"))
 
 
-def _block_rows(where, parts, spreads, settings):
-    """Yield the rows of one block: of each run, and of the mean over the folds."""
-    together = np.logical_or.reduce([mask for _, mask in parts])
-    # The folds' own training samples are not what anybody asks an interval of.
-    count = 0 if where["set"] == "train" and parts[0][0].name != "final" else settings.draws
-    seed = [settings.seed, *f"{where['set']} {where['regime']}".encode()]
-    draws = draw(together, settings.groups, count, seed, _strata(parts) if where["regime"] == POOL else None)
-    found = {
-        key: scores for run, mask in parts for key, scores in _run_scores(where, run, mask, draws, settings).items()
-    }
-    for model, spread in spreads.items():
-        (run, mask) = parts[0]
-        found[model, "ensemble"] |= _spread_scores(
-            run.truth, run.predicted[model, "ensemble"], spread, mask, draws, settings
-        )
-    sizes = {run.name: _sizes(mask) for run, mask in parts}
-    if parts[0][0].name != "final":
-        found |= _over_folds(found, parts, draws)
-        sizes["mean"] = {"cells": together.any(axis=1).sum(), "genes": together.any(axis=0).sum()}
-        sizes["mean"]["samples"] = sum(mask.sum() for _, mask in parts)
-    loss = "bce" if settings.binary else "mse"
-    log.info("%s, %s: %d predictors scored", where["set"], LABELS[where["regime"]], len(found))
-    for (predictor, run), scores in found.items():
-        sizes_of_run = sizes.get(run, sizes.get("final"))
-        for (metric, baseline), values in _with_pairs(scores, predictor, run, found, loss).items():
-            drawn = {"over": draws.over if run in ("final", "ensemble", "mean") and len(values) > 1 else "nothing"}
-            ends = dict(zip(("value", "low", "high"), interval(values, drawn["over"]), strict=True))
-            who = {"run": run, "predictor": predictor, "metric": metric, "baseline": baseline}
-            yield where | who | ends | drawn | sizes_of_run
+def _rows(
+    selection: Selection, spreads: Mapping[str, np.ndarray], groups: np.ndarray, settings: ScoreSettings
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table for one selection: those of each run, and those of the mean over folds."""
+    together = np.logical_or.reduce([mask for _, mask in selection.runs])
+    of_folds = selection.runs[0][0].name != FINAL
+    replicates = _replicates(selection, together, groups, settings)
+    found: dict[tuple[str, str], Scores] = {}
+    for run, mask in selection.runs:
+        found |= _run_scores(selection, run, mask, replicates, spreads, settings)
+    sizes = {run.name: _sizes(mask) for run, mask in selection.runs}
+    if of_folds:
+        found |= _fold_means_of_scores(found, selection, replicates)
+        sizes[MEAN] = _sizes(together) | {"samples": sum(mask.sum() for _, mask in selection.runs)}
+    log.info("%s, %s: %d predictors scored", selection.set_name, labels.REGIMES[selection.regime], len(found))
+    where = {"set": selection.set_name, "regime": selection.regime, "similarity": selection.similarity}
+    for (predictor, run_name), scores in found.items():
+        size = sizes.get(run_name, sizes.get(FINAL, {}))
+        for (metric, baseline), values in _with_pairs(scores, predictor, run_name, found, settings).items():
+            with_interval = run_name in (FINAL, FOLD_MEAN, MEAN) and len(values) > 1
+            resampled = replicates.resampled if with_interval else "nothing"
+            ends = dict(zip(("value", "ci_low", "ci_high"), interval(values, resampled), strict=True))
+            who = {"run": run_name, "predictor": predictor, "metric": metric, "baseline": baseline}
+            yield where | who | ends | {"resampled": resampled} | size
 
 
-def _sizes(mask):
-    return {"cells": mask.any(axis=1).sum(), "genes": mask.any(axis=0).sum(), "samples": mask.sum()}
+def _replicates(selection: Selection, together: np.ndarray, groups: np.ndarray, settings: ScoreSettings) -> Replicates:
+    """Return the bootstrap replicates of a selection; none for the folds' training samples, which need no intervals."""
+    of_folds = selection.runs[0][0].name != FINAL
+    count = 0 if selection.set_name == "train" and of_folds else settings.replicates
+    seed = [settings.seed, *f"{selection.set_name} {selection.regime}".encode()]
+    strata = _strata(selection) if selection.regime == POOL else None
+    return draw_replicates(together, groups, count, seed, strata)
 
 
-def _strata(parts):
-    """Return the stratum [gene] of each gene: which parts hold it out."""
-    held_out = np.stack([np.isin(run.regimes, UNSEEN_GENES).any(axis=0) for run, _ in parts])
+def _strata(selection: Selection) -> np.ndarray:
+    """Return the stratum [gene] of each gene: genes that the same runs hold out share a stratum."""
+    held_out = np.stack([np.isin(run.regimes, UNSEEN_GENES).any(axis=0) for run, _ in selection.runs])
     return np.unique(held_out, axis=1, return_inverse=True)[1].ravel()
 
 
-def _with_pairs(scores, predictor, run, found, loss):
-    """Return the scores of a predictor and, beside all others, its skill and, of a model, the differences of all other scores.
-
-    A dict from (metric, baseline) to [1 + draw].
-    """
-    result = {(metric, None): values for metric, values in scores.items()}
-    at = "final" if run == "ensemble" else run
-    for other in (name for name, where in found if where == at and (name, where) != (predictor, run)):
-        theirs = found[other, at][loss]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            result["skill", other] = np.where(theirs > 0, 1 - scores[loss] / theirs, np.nan)
-        if run in ("final", "mean") and predictor not in BASELINES and "." not in predictor:
-            for metric in (name for name in scores if name in found[other, at] and name not in (loss, "sd_ratio")):
-                result[f"{metric}_difference", other] = scores[metric] - found[other, at][metric]
-    return result
+def _sizes(mask: np.ndarray) -> dict[str, int]:
+    return {"cells": mask.any(axis=1).sum(), "genes": mask.any(axis=0).sum(), "samples": mask.sum()}
 
 
-def _run_scores(where, run, mask, draws, settings):
-    """Return the scores of every predictor of a run, as a dict from (predictor, run) to dicts from metrics to [1 + draw]."""
-    ranked = where["similarity"] == ALL
+def _run_scores(
+    selection: Selection,
+    run: Run,
+    mask: np.ndarray,
+    replicates: Replicates,
+    spreads: Mapping[str, np.ndarray],
+    settings: ScoreSettings,
+) -> dict[tuple[str, str], Scores]:
+    """Return the scores of all predictors of a run by (predictor, run)."""
+    rank_replicates = replicates.first(settings.rank_replicates) if selection.similarity == ALL else None
     trained = (run.regimes == TRAIN) & np.isfinite(run.truth)
-
-    few = draws.first(settings.rank_draws)
-
-    def scores(predicted):
-        found = _scores(run.truth, predicted, mask, draws, few if ranked else None, settings.binary)
-        if where["regime"] in SEEN_GENES and not settings.binary and ranked and np.isfinite(predicted[trained]).all():
-            found |= _beyond_gene_mean(run.truth, predicted, trained, mask, draws, few)
-        return found
-
-    # The mean of the fold models is of the test set alone.
-    there = {key: predicted for key, predicted in run.predicted.items() if np.isfinite(predicted[mask]).all()}
-    # One thread per predictor: the products of matrices are too small for several.
+    samples = Samples(selection.regime, run.truth, mask, trained, replicates, rank_replicates, settings.binary)
+    # The means of the fold models cover the test set only.
+    predicted = {key: values for key, values in run.predicted.items() if np.isfinite(values[mask]).all()}
+    # One thread for each predictor, because the matrix products are too small for several threads.
     with threadpool_limits(1), ThreadPoolExecutor(settings.threads) as pool:
-        return dict(zip(there, pool.map(scores, there.values()), strict=True))
-
-
-def _scores(truth, predicted, mask, draws, few, binary):
-    """Return a dict from metrics to [1 + draw] floats; those of ranks have the draws `few`, and are left out if it is None."""
-    found = weighted_metrics.value_scores(truth, predicted, mask, draws)
-    if binary:
-        losses = cross_entropies(np.where(mask, truth, 0), predicted)
-        found = {"bce": weighted_metrics.mean_loss(losses, mask, draws), "sd_ratio": found["sd_ratio"]}
-    if few is not None:
-        rank = weighted_metrics.label_scores if binary else weighted_metrics.rank_scores
-        found |= rank(truth, predicted, mask, few)
+        scores = pool.map(lambda values: predictor_scores(samples, values), predicted.values())
+        found = dict(zip(predicted, scores, strict=True))
+    for model, spread in spreads.items():
+        found[model, FOLD_MEAN] |= spread_scores(samples, run.predicted[model, FOLD_MEAN], spread)
     return found
 
 
-def _beyond_gene_mean(truth, predicted, trained, mask, draws, few):
-    """Return the correlations of what is left when every gene's mean over the training samples is taken off."""
-    count = trained.sum(axis=0)
-    mask = mask & (count > 0)
-    if not mask.any():
-        return {}
-    truth, predicted = (
-        values - np.where(trained, values, 0).sum(axis=0) / np.maximum(count, 1) for values in (truth, predicted)
-    )
-    pearson = weighted_metrics.value_scores(truth, predicted, mask, draws)["pearson"]
-    spearman = weighted_metrics.rank_scores(truth, predicted, mask, few)["spearman"]
-    return {"pearson_beyond_gene_mean": pearson, "spearman_beyond_gene_mean": spearman}
-
-
-def _spread_scores(truth, mean, spread, mask, draws, settings):
-    """Return what the ensemble's spread says of its error; intervals of the coverage alone."""
-    rows = truth[mask], mean[mask], spread[mask]
-    if settings.binary:
-        return {"calibration_error": np.array([calibration.ece(*rows[:2])])}
-    inside = np.abs(truth - mean) <= calibration.Z * spread
+def _fold_means_of_scores(
+    found: Mapping[tuple[str, str], Scores], selection: Selection, replicates: Replicates
+) -> dict[tuple[str, str], Scores]:
+    """Return the means over folds of every predictor's scores, by (predictor, "mean")."""
+    sizes = {run.name: weighted_metrics.samples(mask, replicates) for run, mask in selection.runs}
+    predictors = dict.fromkeys(predictor for predictor, _ in found)
     return {
-        "coverage": weighted_metrics.mean_loss(inside.astype(np.float64), mask, draws),
-        "spread_factor": np.array([calibration.factor(*rows)]),
-        "spread_error_rank": np.array([calibration.spread_error_rank(*rows)]),
+        (predictor, MEAN): mean_over_folds([found[predictor, run] for run in sizes], list(sizes.values()))
+        for predictor in predictors
     }
 
 
-def _over_folds(found, parts, draws):
-    """Return the means over folds of every predictor's scores, by the number of samples of each fold."""
-    sizes = {run.name: weighted_metrics.samples(mask, draws) for run, mask in parts}
-    result = {}
-    for predictor in dict.fromkeys(name for name, _ in found):
-        of_folds = {run: found[predictor, run] for run in sizes}
-        metrics = set.intersection(*(set(scores) for scores in of_folds.values()))
-        scores = {
-            metric: _mean([(scores[metric], sizes[run]) for run, scores in of_folds.items()])
-            for metric in of_folds[parts[0][0].name]
-            if metric in metrics
-        }
-        if "mse" in scores:
-            scores["rmse"] = np.sqrt(scores["mse"])
-        result[predictor, "mean"] = scores
+def _with_pairs(
+    scores: Scores,
+    predictor: str,
+    run: str,
+    found: Mapping[tuple[str, str], Scores],
+    settings: ScoreSettings,
+) -> dict[tuple[str, str | None], np.ndarray]:
+    """Return the scores of a predictor by (metric, None), and its comparisons with all other predictors by (metric, baseline)."""
+    result: dict[tuple[str, str | None], np.ndarray] = {(metric, None): values for metric, values in scores.items()}
+    is_model = labels.is_network(predictor) and not labels.is_ablation(predictor)
+    # The mean of the fold models is compared with the final models.
+    of_run = FINAL if run == FOLD_MEAN else run
+    for other in (name for name, name_run in found if name_run == of_run and (name, name_run) != (predictor, run)):
+        differences = is_model and run in (FINAL, MEAN)
+        pairs = compared(scores, found[other, of_run], labels.loss_of(settings.binary), differences=differences)
+        result |= {(metric, other): values for metric, values in pairs.items()}
     return result
-
-
-def _mean(values):
-    """Return the mean of pairs of scores and weights [1 + draw]; a draw's over the folds that have it, the score itself over all."""
-    scores, weights = (np.stack([pair[: len(values[0][0])] for pair in column]) for column in zip(*values, strict=True))
-    weights = np.where(np.isfinite(scores), weights, 0)
-    total = weights.sum(axis=0)
-    mean = np.where(total > 0, np.nansum(scores * weights, axis=0) / np.where(total > 0, total, 1), np.nan)
-    mean[0] = np.nan if np.isnan(scores[:, 0]).any() else mean[0]
-    return mean

@@ -1,1 +1,1 @@
-"""The figures, each with the table of what it shows."""
+"""Figures, each with a table of its numbers."""

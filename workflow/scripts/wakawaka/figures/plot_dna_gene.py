@@ -1,4 +1,7 @@
-"""Which bases around the TSS of one gene moved its prediction."""
+"""The gradients of the bases around the TSS of one gene."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +11,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from wakawaka.core.files import write_table
+from wakawaka.core.files import PathLike, write_table
+from wakawaka.figures.gene_attribution import gene_title, position_label, read_attribution
 from wakawaka.figures.style import (
     BLUE,
     GREEN,
@@ -16,34 +20,32 @@ from wakawaka.figures.style import (
     MUTED,
     ORANGE,
     PINK,
-    gene_title,
-    position_label,
-    read_attribution,
     save,
     style,
 )
 
 BASES = "ACGT"
 COLOURS = {"A": GREEN, "C": BLUE, "G": ORANGE, "T": PINK}
+# The reach of the two zooms, in bp.
 ZOOM = 200
 LETTERS = 30
-# A 10 kb window has more positions than the drawing has pixels: the range is drawn for so many stretches of it.
+# A 10 kb window has more positions than the drawing has pixels, so the range is drawn for this number of stretches.
 STRETCHES = 1000
 
 
 @style()
-def plot_dna_gene(attribution, figure, table):
-    """Draw the gradients of the four bases along the window, and two zooms around the base that matters most.
+def plot_dna_gene(attribution: PathLike, figure: PathLike, table: PathLike) -> None:
+    """Draw the gradients of the four bases along the window, and two zooms around the base with the largest effect.
 
     Args:
-        attribution: path of the gene's `.npz`, with `dna` [position] codes 0-4 = A C G T N and `dna_gradient`
-            [position, 4], from which the mean over the four bases is already subtracted.
+        attribution: path of the gene's `.npz`, with `dna` [position] codes 0-4 = A C G T N and `dna_gradient` [position, 4], less its
+            mean over the four bases.
         figure: path of the PNG to write.
         table: path of the TSV to write: position (bp, relative to the TSS), base, gradient_A, gradient_C, gradient_G,
             gradient_T.
 
     Raises:
-        InputError: the gradients are all equal.
+        InputError: if all gradients are equal.
     """
     gene = read_attribution(attribution, "dna_gradient")
     position = np.arange(len(gene["dna"])) - gene["window"] // 2
@@ -53,14 +55,14 @@ def plot_dna_gene(attribution, figure, table):
     save(_draw(gene, position, base), figure)
 
 
-def _draw(gene, position, base):
+def _draw(gene: Mapping[str, Any], position: np.ndarray, base: np.ndarray) -> Figure:
     gradient = gene["dna_gradient"]
     observed = np.append(np.eye(4), np.zeros((1, 4)), axis=0)[gene["dna"]]
     effect = (gradient * observed).sum(axis=1)
     centre = position[np.abs(effect).argmax()]
 
     canvas = Figure(figsize=(9.6, 8.6), layout="constrained")
-    none = "" if gradient.any() else "\nno base matters: the gene has none of the words that the model knows"
+    none = "" if gradient.any() else "\nall gradients are 0: the gene has none of the k-mers of the filters"
     canvas.suptitle(gene_title(gene, "dna_agreement") + none)
     panels = canvas.subplots(6, 1, height_ratios=[1, 1, 1, 1, 1.5, 1.5])
     _draw_window(panels[:4], gradient, position, base, centre)
@@ -72,8 +74,8 @@ def _draw(gene, position, base):
     return canvas
 
 
-def _draw_window(panels, gradient, position, base, centre):
-    """Draw one row per base: the range of its gradient in grey, and in colour its gradient where the gene has it."""
+def _draw_window(panels: np.ndarray, gradient: np.ndarray, position: np.ndarray, base: np.ndarray, centre: int) -> None:
+    """Draw one row per base: the range of its gradient (grey), and its gradient where the gene has this base (coloured)."""
     stretch = max(1, len(position) // STRETCHES)
     starts = np.arange(0, len(position), stretch)
     for code, (panel, letter) in enumerate(zip(panels, BASES, strict=True)):
@@ -88,11 +90,11 @@ def _draw_window(panels, gradient, position, base, centre):
         panel.set(xlim=(position[0] / 1000, position[-1] / 1000), ylim=_limits(gradient))
         panel.tick_params(labelbottom=panel is panels[-1])
     panels[0].set_title(
-        "gradient of each base: its range (grey), and where the gene has this base (coloured)", color=MUTED
+        "gradient of each base: range (grey), and values where the gene has this base (coloured)", color=MUTED
     )
 
 
-def _draw_bars(panel, effect, position, base, centre):
+def _draw_bars(panel: Any, effect: np.ndarray, position: np.ndarray, base: np.ndarray, centre: int) -> None:
     """Draw the gradient of the observed base as bars, within 200 bp of the centre."""
     for letter in BASES:
         here = (base == letter) & (np.abs(position - centre) <= ZOOM)
@@ -101,7 +103,7 @@ def _draw_bars(panel, effect, position, base, centre):
     _label_zoom(panel, effect, centre, ZOOM)
 
 
-def _draw_letters(panel, effect, position, base, centre):
+def _draw_letters(panel: Any, effect: np.ndarray, position: np.ndarray, base: np.ndarray, centre: int) -> None:
     """Draw the gradient of the observed base as letters, within 30 bp of the centre; negative ones upside down."""
     font = FontProperties(family="DejaVu Sans", weight="bold")
     near = (base != "N") & (np.abs(position - centre) <= LETTERS)
@@ -118,15 +120,16 @@ def _draw_letters(panel, effect, position, base, centre):
     _label_zoom(panel, effect, centre, LETTERS)
 
 
-def _label_zoom(panel, effect, centre, reach):
+def _label_zoom(panel: Any, effect: np.ndarray, centre: int, reach: int) -> None:
+    """Set the limits and the title of a zoom."""
     panel.axhline(0, color=INK, linewidth=0.6)
     panel.set(xlim=(centre - reach - 0.5, centre + reach + 0.5), ylim=_limits(effect))
     where = f"{centre:+d} bp".replace("-", "−")
-    panel.set_title(f"gradient of the base that is there, ±{reach} bp around the largest ({where})", color=MUTED)
+    panel.set_title(f"gradient of the gene's own base, ±{reach} bp around the largest effect ({where})", color=MUTED)
 
 
-def _limits(values):
-    """Return limits of the vertical axis that hold all values and zero, with a margin."""
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """Return limits of the vertical axis that contain all values and zero, with a margin."""
     low, high = min(values.min(), 0), max(values.max(), 0)
     margin = 0.06 * (high - low) or 1
     return low - margin, high + margin

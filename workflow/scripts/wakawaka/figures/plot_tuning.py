@@ -1,4 +1,7 @@
-"""The points of the search: a line through its settings for each, coloured by its validation loss."""
+"""The trials of the search: a line for each trial through its hyperparameters, coloured by its validation loss."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -7,16 +10,15 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
-from wakawaka.core.files import write_table
+from wakawaka.core.files import PathLike, write_table
 from wakawaka.figures.style import INK, MUTED, VERMILION, number, save, style
-from wakawaka.tuning.rank_trials import LOSS, RANK, read_ranks
+from wakawaka.tuning.trial_table import LOSS, RANK, read_ranks
 
-# From good to bad; the palest yellow is hard to see on white.
-COLOURS = matplotlib.colormaps["viridis"](np.linspace(0, 0.92, 256))
-COLOURS = LinearSegmentedColormap.from_list("points", COLOURS)
+# From a low to a high loss, without the palest yellow, which is hard to see on white.
+COLOURS = LinearSegmentedColormap.from_list("trials", matplotlib.colormaps["viridis"](np.linspace(0, 0.92, 256)))
 BEST = {"color": VERMILION, "linewidth": 2.6, "marker": "o", "markersize": 5, "zorder": 3}
 FAILED = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 2))}
-# The part of the distance of two values that lines through one of them take.
+# Lines through one value are spread over this part of the distance between two values.
 SPREAD = 0.5
 WORDS = {
     "textcoords": "offset points",
@@ -25,32 +27,42 @@ WORDS = {
     "zorder": 4,
     "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1},
 }
-# With more points than this numbers would not be read in the squares, nor lines be told apart if they were thick.
+# With more trials, numbers in squares are unreadable, and lines must be thin.
 MANY = 60
 
 
 @style()
-def plot_tuning(ranks, figure, table, *, values, epochs):
-    """Draw a row of panels per rung: a line per point through parallel axes, and of two knobs that vary the losses as a heat map.
+def plot_tuning(
+    ranks: Sequence[PathLike],
+    figure: PathLike,
+    table: PathLike,
+    *,
+    values: Mapping[str, Sequence[str]],
+    epochs: Sequence[int],
+) -> None:
+    """Draw a row of panels per rung: a line per trial through parallel axes and, for two varied hyperparameters, a heat map of the losses.
 
-    Axes are the knobs with more than one value, with the values at equal distances in the order of the config, and the loss. Where lines
-    go through the same value they lie side by side, the better one below.
+    The axes are the hyperparameters with more than one value, in the order of the config, and the loss. Values have equal distances.
+    Lines through the same value are drawn next to each other, the better trial below.
 
     Args:
-        ranks: paths of the tables of `rank_points`, of all rungs. figure: path of the PNG to write. table: path of the TSV to write: the
-            rows of all tables, after the columns `rung` and `epochs`.
-        values: dict from knobs to lists of the texts of their values. epochs: of each rung.
+        ranks: paths of the tables of `rank_trials`, one for each rung.
+        figure: path of the PNG to write.
+        table: path of the TSV to write: the columns `rung` and `epochs`, then the rows of all tables.
+        values: from hyperparameters to their values as text.
+        epochs: number of epochs of each rung.
     """
     rungs = [read_ranks(path) for path in ranks]
     labels = [{"rung": place + 1, "epochs": count} for place, count in enumerate(epochs)]
     write_table(
         pd.concat([rung.assign(**label)[[*label, *rung]] for rung, label in zip(rungs, labels, strict=True)]), table
     )
-    knobs = [knob for knob in values if len(values[knob]) > 1] or list(values)
-    save(_draw(rungs, epochs, {knob: values[knob] for knob in knobs}), figure)
+    varied = [name for name in values if len(values[name]) > 1] or list(values)
+    save(_draw(rungs, epochs, {name: values[name] for name in varied}), figure)
 
 
-def _draw(rungs, epochs, values):
+def _draw(rungs: Sequence[pd.DataFrame], epochs: Sequence[int], values: Mapping[str, Sequence[str]]) -> Figure:
+    """Return the figure of the tables of all rungs."""
     maps = len(values) == 2
     width = max(1.5 * (len(values) + 1), 4.5)
     canvas = Figure(figsize=(width + (4 if maps else 0), 3.4 * len(rungs)), layout="constrained")
@@ -60,9 +72,9 @@ def _draw(rungs, epochs, values):
         colours = ScalarMappable(Normalize(rung[LOSS].min(), rung[LOSS].max()), COLOURS)
         last = place == len(rungs) - 1
         _draw_lines(row[0], rung, values, colours)
-        trained = _count(len(rung), "point")
+        trained = _count(len(rung), "trial")
         row[0].set_title(
-            f"rung {place + 1}: {trained}, {_count(epochs[place], 'epoch')}; thick: the {'chosen' if last else 'best'} one"
+            f"rung {place + 1}: {trained}, {_count(epochs[place], 'epoch')}; thick: the {'chosen' if last else 'best'} trial"
         )
         if maps:
             _draw_map(row[1], rung, values, colours)
@@ -70,15 +82,16 @@ def _draw(rungs, epochs, values):
     return canvas
 
 
-def _count(number, noun):
+def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _draw_lines(panel, rung, values, colours):
+def _draw_lines(panel: Any, rung: pd.DataFrame, values: Mapping[str, Sequence[str]], colours: Any) -> None:
+    """Draw the lines of all trials, the best one last; a trial without a loss has a grey line."""
     low, high = rung[LOSS].min(), rung[LOSS].max()
     for row in rung[::-1].to_dict("records"):
-        beside = SPREAD * ((row[RANK] - 1) / (len(rung) - 1) - 0.5) if len(rung) > 1 else 0
-        heights = [_height(shown.index(row[knob]), len(shown), beside) for knob, shown in values.items()]
+        shift = SPREAD * ((row[RANK] - 1) / (len(rung) - 1) - 0.5) if len(rung) > 1 else 0
+        heights = [_height(shown.index(row[name]), len(shown), shift) for name, shown in values.items()]
         if not np.isfinite(row[LOSS]):
             panel.plot(heights, **FAILED)
             continue
@@ -99,12 +112,13 @@ def _draw_lines(panel, rung, values, colours):
         side.set_visible(False)
 
 
-def _height(place, count, beside=0):
-    """Return where a value stands on its axis, from 0 to 1; `beside`: by which part of the distance of two values a line is off."""
-    return (place + 0.5 + beside) / count
+def _height(place: int, count: int, shift: float = 0) -> float:
+    """Return the height of a value on its axis, from 0 to 1; `shift` is in distances between two values."""
+    return (place + 0.5 + shift) / count
 
 
-def _draw_map(panel, rung, values, colours):
+def _draw_map(panel: Any, rung: pd.DataFrame, values: Mapping[str, Sequence[str]], colours: Any) -> None:
+    """Draw the losses of two hyperparameters as a heat map."""
     (across, columns), (down, rows) = values.items()
     losses = np.full((len(rows), len(columns)), np.nan)
     for row in rung.to_dict("records"):

@@ -1,16 +1,16 @@
-"""Gene identifiers: one spelling for all sources, because they are joined by it."""
+"""Gene identifiers in one spelling for all sources, because the sources are joined by them."""
 
 import re
 
 import numpy as np
 
-# ENSG00000182378.14_PAR_Y: the copy on the Y chromosome is another gene than the one on X. GENCODE's annotations that are
-# mapped back to GRCh37 count their versions behind that: ENSG00000223972.5_4, ENSG00000169100.13_1_PAR_Y.
+# ENSG00000182378.14_PAR_Y is the copy on the Y chromosome, another gene than the one on X. GENCODE's annotations that are mapped
+# back to GRCh37 have a second version number: ENSG00000223972.5_4, ENSG00000169100.13_1_PAR_Y.
 _VERSIONED = re.compile(r"(ENS[A-Z]*G\d{11})\.\d+(?:_\d+)?(_PAR_Y)?")
 
 
-def plain_id(gene_id):
-    """Return an Ensembl gene id without its version; any other id as it is.
+def plain_id(gene_id: str) -> str:
+    """Return an Ensembl gene id without its version, and any other id unchanged.
 
     >>> plain_id("ENSG00000223972.5")
     'ENSG00000223972'
@@ -19,8 +19,8 @@ def plain_id(gene_id):
     return match[1] + (match[2] or "") if match else gene_id
 
 
-def id_of_number(number):
-    """Return the human Ensembl gene id of its integer part, by which the course's files name genes.
+def id_of_number(number: float | str) -> str:
+    """Return the human Ensembl gene id with this integer part, by which the course's files name genes.
 
     >>> id_of_number(3)
     'ENSG00000000003'
@@ -28,8 +28,8 @@ def id_of_number(number):
     return f"ENSG{int(number):011d}"
 
 
-def ids_of_numbers(numbers):
-    """Return the ids [gene] str that `id_of_number` gives of integer parts [gene] int64 below 10^11, of many at once."""
+def ids_of_numbers(numbers: np.ndarray) -> np.ndarray:
+    """Return the human Ensembl gene ids [gene] str with integer parts [gene] int64 below 10^11."""
     digits = numbers[:, None] // 10 ** np.arange(10, -1, -1) % 10
     letters = np.empty((len(numbers), 15), np.uint32)
     letters[:, :4] = [ord(letter) for letter in "ENSG"]
@@ -37,8 +37,8 @@ def ids_of_numbers(numbers):
     return letters.view("U15")[:, 0]
 
 
-def number_of_id(gene_id):
-    """Return the integer part of a human Ensembl gene id as a text, and any other id as it is.
+def number_of_id(gene_id: str) -> str:
+    """Return the integer part of a human Ensembl gene id as text, and any other id unchanged.
 
     >>> number_of_id("ENSG00000115459")
     '115459'
@@ -47,8 +47,8 @@ def number_of_id(gene_id):
     return str(int(match[1])) if match else gene_id
 
 
-def gene_name(text):
-    """Return a gene id of a file that may name genes by the integer part of their human Ensembl id, zero-padded or not.
+def gene_name(text: str) -> str:
+    """Return the gene id for a field that holds an id or the integer part of a human Ensembl id, zero-padded or not.
 
     >>> gene_name("000003")
     'ENSG00000000003'

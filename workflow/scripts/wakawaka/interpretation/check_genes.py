@@ -1,20 +1,26 @@
-"""The genes to draw, looked up early: a misspelt id must not wait until everything has been trained."""
+"""Look up the genes to draw, before anything is trained: a misspelt id is then found early."""
 
 import logging
+from collections.abc import Sequence
 
 import pandas as pd
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import write_table
-from wakawaka.core.messages import some
+from wakawaka.core.files import PathLike, write_table
+from wakawaka.core.messages import shorten_list
 from wakawaka.genome.gene_ids import plain_id
 from wakawaka.store.store import Store
 
 log = logging.getLogger(__name__)
 
 
-def find_genes(store, table, *, genes):
-    """Write a row per gene of `interpret.genes` (`best` apart): name, as configured, and gene_id.
+def check_genes(store: Sequence[PathLike], table: PathLike, *, genes: Sequence[str]) -> None:
+    """Write a row for each of `genes`, except `best`: `name`, as configured, and `gene_id`.
+
+    Args:
+        store: paths of the store.
+        table: output path.
+        genes: gene ids, with or without versions, and `best`.
 
     Raises:
         InputError: for a gene that is not in the store.
@@ -24,8 +30,8 @@ def find_genes(store, table, *, genes):
     unknown = [name for name, gene in named.items() if gene not in known]
     if unknown:
         raise InputError(
-            f"config key `interpret.genes` names {some(unknown)}, not among the genes of the store, which are called like "
-            f"{some(sorted(known), 3)}; a gene that one of the sources lacks is left out (results/store/warnings.tsv says so)."
+            f"config key `interpret.genes` names {shorten_list(unknown)}, not among the genes of the store, which are called like "
+            f"{shorten_list(sorted(known), 3)}; a gene that one of the sources lacks is left out (results/store/warnings.tsv says so)."
         )
     write_table(pd.DataFrame({"name": list(named), "gene_id": list(named.values())}), table)
     log.info("%d genes are named to be drawn", len(named))

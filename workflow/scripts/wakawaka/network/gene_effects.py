@@ -1,9 +1,12 @@
-"""What is peculiar to each gene that a model has seen: the part of its errors that is the same in all cells, shrunken.
+"""Per-gene random effects: each training gene's mean residual, shrunken.
 
-A model that predicts other genes well must not know its training genes by heart; but of a gene that it has seen in other cells, it
-may say what it has seen there. In a linear mixed model that is the gene's random effect (Robinson, Statistical Science 1991, 6:15).
+The network must not memorise its training genes, because it has to predict other genes too. What is peculiar to a training gene is
+added apart: the part of the errors that is the same in all cells. In a linear mixed model that is the gene's random effect, and the
+shrunken mean is its best linear unbiased prediction, BLUP (Robinson, Statistical Science 1991, 6:15). A gene is recognised by the
+sequence around its TSS, so genes that were not trained on have no effect.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,82 +15,97 @@ import scipy.sparse.linalg
 
 from wakawaka.genome.dna import one_hot
 
-# A gene is recognised by so many bases around its TSS: in full where these parts of them are the same, not at all below the other
-# one, in proportion between. Of two unrelated sequences a quarter of the bases agree: 16, with a standard deviation of 3.5.
+# The number of bases around the TSS by which a gene is recognised.
 BASES = 64
-SAME, OTHER = 7 / 8, 3 / 4
-# Genes that are compared with all others at once.
+# The sequence identity from which the whole effect counts, and the one up to which nothing of it does; between them it is proportional.
+# Two unrelated sequences agree in a quarter of the bases: in 16, with a standard deviation of 3.5.
+FULL_IDENTITY, NO_IDENTITY = 7 / 8, 3 / 4
+# The number of genes that are compared with all others at once.
 GENES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
 class GeneEffects:
-    """Effects by the bases around the TSS. codes: [gene, base] uint8. values: [gene] float32, in units of the target.
+    """The random effects of training genes, which are known by the bases around their TSS.
 
-    Called with the codes of windows [window, position], it returns the effect of each, [window] float32: the sum of the values, each times
-    the likeness (0 to 1) of the window to its gene. It is exactly what the layers of `model.mean_of` compute, but for rounding.
+    Called with DNA codes [window, position], it returns the effect of each window, [window] float32: the sum of the values, each
+    times the scaled identity of the window to its gene. The layers of `ensemble.mean_of` compute the same, up to rounding.
+
+    Attributes:
+        codes: DNA codes [gene, base] uint8 of the genes.
+        values: [gene] float32, in units of the target.
     """
 
     codes: np.ndarray
     values: np.ndarray
 
-    def __call__(self, dna):
-        return np.concatenate([alike @ self.values for alike in self._likenesses(dna)])
+    def __call__(self, dna: np.ndarray) -> np.ndarray:
+        return np.concatenate([identity @ self.values for identity in self._identities(dna)])
 
-    def recognised(self, dna):
-        """Return [window] bool, whether a window is like any of the genes."""
-        return np.concatenate([alike.any(axis=1) for alike in self._likenesses(dna)])
+    def recognised(self, dna: np.ndarray) -> np.ndarray:
+        """Return whether each window is similar to any of the genes, [window] bool."""
+        return np.concatenate([identity.any(axis=1) for identity in self._identities(dna)])
 
-    def _likenesses(self, dna):
-        seen = around_tss(dna)
-        for first in range(0, len(seen), GENES_AT_ONCE):
-            yield likeness(seen[first : first + GENES_AT_ONCE], self.codes)
+    def _identities(self, dna: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the scaled identities [window, gene] of some windows at a time."""
+        bases = around_tss(dna)
+        for first in range(0, len(bases), GENES_AT_ONCE):
+            yield scaled_identity(bases[first : first + GENES_AT_ONCE], self.codes)
 
 
-def around_tss(dna):
-    """Return the central bases [gene, base], `BASES` or all there are, of windows [gene, position]."""
+def around_tss(dna: np.ndarray) -> np.ndarray:
+    """Return the central `BASES` of windows [gene, position], all of them if the windows are shorter: [gene, base]."""
     start, length = centre(dna.shape[1])
     return dna[:, start : start + length]
 
 
-def centre(window):
-    """Return (start, length) of the bases by which a gene is recognised, in a window of so many bp."""
+def centre(window: int) -> tuple[int, int]:
+    """Return the start and the number of the bases by which a gene is recognised, for a window of `window` bp."""
     length = min(BASES, window)
     return (window - length) // 2, length
 
 
-def likeness(some, others):
-    """Return how much each of [gene, base] codes is like each other one, [gene, other] float32 from 0 to 1; N is like nothing."""
-    agreeing = one_hot(some).reshape(len(some), -1) @ one_hot(others).reshape(len(others), -1).T
-    return np.clip((agreeing / some.shape[1] - OTHER) / (SAME - OTHER), 0, 1)
+def scaled_identity(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the scaled sequence identity of every pair, [gene, other gene] float32.
 
-
-class SeenGenes:
-    """The genes that a model was trained on, and how to find their effects.
+    It is 0 up to `NO_IDENTITY`, 1 from `FULL_IDENTITY`, and linear between them. N agrees with nothing.
 
     Args:
-        dna: codes [gene, position] uint8 of all genes. seen: [gene] bool, those that there are training samples of.
+        codes: DNA codes [gene, base] uint8.
+        others: DNA codes [other gene, base] uint8.
+    """
+    agreeing = one_hot(codes).reshape(len(codes), -1) @ one_hot(others).reshape(len(others), -1).T
+    return np.clip((agreeing / codes.shape[1] - NO_IDENTITY) / (FULL_IDENTITY - NO_IDENTITY), 0, 1)
+
+
+class TrainingGenes:
+    """The genes with training samples, whose random effects can be estimated.
+
+    Args:
+        dna: DNA codes [gene, position] uint8 of all genes.
+        trained: mask [gene] of the genes with training samples.
 
     Attributes:
-        codes: [seen gene, base] uint8. alike: sparse [gene, seen gene] float64, the likenesses of all genes to these.
+        codes: DNA codes [training gene, base] uint8.
+        identities: the scaled identities of all genes to these, sparse [gene, training gene] float64.
     """
 
-    def __init__(self, dna, seen):
-        self._seen, bases = np.flatnonzero(seen), around_tss(dna)
-        self.codes = bases[self._seen]
-        parts = range(0, len(bases), GENES_AT_ONCE)
-        blocks = [likeness(bases[first : first + GENES_AT_ONCE], self.codes) for first in parts]
-        self.alike = scipy.sparse.vstack(
+    def __init__(self, dna: np.ndarray, trained: np.ndarray) -> None:
+        self._trained, bases = np.flatnonzero(trained), around_tss(dna)
+        self.codes = bases[self._trained]
+        starts = range(0, len(bases), GENES_AT_ONCE)
+        blocks = [scaled_identity(bases[first : first + GENES_AT_ONCE], self.codes) for first in starts]
+        self.identities = scipy.sparse.vstack(
             [scipy.sparse.csr_array(block.astype(float)) for block in blocks], format="csr"
         )
 
-    def values(self, errors):
-        """Return [seen gene] float32, the values of `GeneEffects`; zeros where genes do not differ more than chance makes them.
+    def values(self, errors: np.ndarray) -> np.ndarray:
+        """Return the values of `GeneEffects`, [training gene] float32; zeros where genes differ no more than by chance.
 
-        The variances between genes and within them are those of `variances`. With these, a gene's effect is the mean of its errors, less
-        the mean of all, times n / (n + within / between) for its n cells: the best linear unbiased prediction, but for the errors being
-        those of samples that the model was fitted to, which are a little too small. Genes with the same bases around the TSS share
-        theirs: the effects are the ridge regression of the errors on the likenesses, with the penalty within / between.
+        The effect of a gene with n cells is the mean of its errors, less the mean of all, times n / (n + within / between). The
+        variances within and between genes are those of `variances`. That is the BLUP, except that the errors are those of samples
+        that the model was fitted to, and therefore a little too small. Genes with the same bases around the TSS share their
+        effects: these are the ridge regression of the errors on the scaled identities, with the penalty within / between.
 
         Args:
             errors: [cell, gene] float32, truth - prediction of the training samples, NaN elsewhere.
@@ -95,16 +113,17 @@ class SeenGenes:
         within, between = variances(errors)
         if not between > 0:
             return np.zeros(len(self.codes), np.float32)
-        alike, errors = self.alike[self._seen], errors[:, self._seen]
-        weighted = alike.T @ scipy.sparse.diags_array(np.isfinite(errors).sum(axis=0).astype(float))
-        # Without any noise nothing would keep the effects of genes of the same bases apart.
+        identities, errors = self.identities[self._trained], errors[:, self._trained]
+        weighted = identities.T @ scipy.sparse.diags_array(np.isfinite(errors).sum(axis=0).astype(float))
+        # Without any noise, genes with the same bases would make the equations singular.
         penalty = scipy.sparse.diags_array(np.full(len(self.codes), max(within / between, 1e-6)))
         means = np.nanmean(errors, axis=0, dtype=float) - np.nanmean(errors, dtype=float)
-        return scipy.sparse.linalg.spsolve((weighted @ alike + penalty).tocsc(), weighted @ means).astype(np.float32)
+        solution = scipy.sparse.linalg.spsolve((weighted @ identities + penalty).tocsc(), weighted @ means)
+        return solution.astype(np.float32)
 
 
-def variances(errors):
-    """Return the variances (within genes, between genes) of [cell, gene] errors with NaN; NaN where cells or genes are too few.
+def variances(errors: np.ndarray) -> tuple[float, float]:
+    """Return the variances (within genes, between genes) of errors [cell, gene] with NaN; NaN for too few cells or genes.
 
     They are those of a one-way analysis of variance with unequal numbers (Searle, Casella and McCulloch, Variance Components, 1992,
     chapter 3). Where genes differ less than chance would make them, the second one is negative.

@@ -1,149 +1,191 @@
 """Convolution and max pooling of DNA by looking k-mers up: the loops, compiled by Numba.
 
-Over one-hot DNA, a bank of filters of width k has one row of answers for each k-mer. With the table of these rows at hand, a
-convolution followed by max pooling is the maximum over the rows that the k-mers of a pooling window name; its gradient
-goes to the rows that won. Wider filters are sums of such rows, from a table for each part of LONGEST positions or less.
-Nothing is approximated; only the order of the additions within a filter differs from a convolution's.
+On one-hot DNA, the response of a filter of width k depends on the k-mer alone. With the table of the responses of all filters to
+all k-mers, a convolution followed by max pooling is the maximum over the rows of the k-mers in a pooling window. The gradient goes
+to the rows of the maxima. A wider filter is the sum of such rows, from one table for each part of at most `LONGEST` bases.
+Nothing is approximated: only the order of the additions within a filter differs from that of a convolution.
+
+The module is longer than others, because Numba keeps compiled code and does not notice changes in other modules: all functions
+that a loop calls stand here.
 """
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, models, register_model
 
-from wakawaka.core.numba_jit import compiled
+from wakawaka.core.numba_jit import numba_jit
 from wakawaka.genome.dna import N, one_hot
 
-# There are 4,096 words of six bases: with 132 filters a table about as large as the second-level cache of a core.
+# The longest k-mer of a table. There are 4,096 k-mers of six bases; for 132 filters the table fills the second-level cache of a core.
 LONGEST = 6
 
-# The winning position within a pooling window has 16 bits.
+# The position of a maximum within its pooling window has 16 bits.
 LARGEST_POOL = 2**16 - 1
 
-# Results are handed to TensorFlow without a copy if they start at a multiple of this many bytes.
+# TensorFlow takes results without copying them if they start at a multiple of so many bytes.
 _ALIGNMENT = 64
 
-# Numbers in a vector.
+# The number of values in a vector.
 LANES = 16
 
 _threads = 1
-_helpers = None
+_helpers: ThreadPoolExecutor | None = None
 
 
 @dataclass(frozen=True)
-class Words:
-    """The words (k-mers) of a set of sequences, for filters of one width.
+class KmerIndex:
+    """The k-mers of a set of sequences, for filters of one width.
 
     Attributes:
-        index: [gene, position] uint16, the row in `letters` of the word that starts at a position.
-        letters: [word, letter] uint8 codes: all words of A, C, G and T in alphabetical order, then those with N that occur.
-        parts: number of words, one after the other, that a filter spans.
-        dilation: distance in bp between the letters of a word.
+        index: [gene, position] uint16, the row in `kmers` of the k-mer that starts at a position.
+        kmers: DNA codes [k-mer, base] uint8: all k-mers of A, C, G and T in alphabetical order, then those with N that occur.
+        parts: number of consecutive k-mers that a filter spans.
+        dilation: distance in bp between the bases of a k-mer.
     """
 
     index: np.ndarray
-    letters: np.ndarray
+    kmers: np.ndarray
     parts: int
     dilation: int = 1
 
     @property
-    def step(self):
+    def step(self) -> int:
         """The distance in bp from one part of a filter to the next."""
-        return self.letters.shape[1] * self.dilation
+        return self.kmers.shape[1] * self.dilation
 
     @property
-    def one_hot(self):
-        """The words one-hot, [word, 4 x letter] float32."""
-        return one_hot(self.letters).reshape(len(self.letters), -1)
+    def one_hot(self) -> np.ndarray:
+        """The k-mers one-hot, [k-mer, 4 x base] float32."""
+        return one_hot(self.kmers).reshape(len(self.kmers), -1)
 
 
-def find_words(codes, width, dilation=1, padding="valid"):
-    """Return the `Words` of sequences, codes [gene, position] uint8, for filters of `width` letters.
+@dataclass(frozen=True)
+class Layout:
+    """The sizes of a table of responses, and of the pooling of its rows.
 
-    The letters lie `dilation` bp apart; padding is `valid` or `same`, as Keras has it. Where the last word of a filter is only partly
-    used, it may reach beyond the end of the sequence: A is read there, which is without effect, because the filter's weights are
-    zero there.
+    Attributes:
+        kmers: number of k-mers.
+        parts: number of parts of a filter; the table has a block of `kmers` rows for each.
+        step: distance in positions from one part of a filter to the next.
+        pool_size: width and stride of the pooling windows. A last window that is not full is left out, as by Keras' MaxPooling1D.
+        filters: number of filters, at least `LANES`.
+    """
+
+    kmers: int
+    parts: int
+    step: int
+    pool_size: int
+    filters: int
+
+    @property
+    def columns(self) -> int:
+        """The number of columns of the table: a column per filter, and unused ones up to the next multiple of `LANES`."""
+        return -(-self.filters // LANES) * LANES
+
+
+def index_kmers(codes: np.ndarray, width: int, dilation: int = 1, padding: str = "valid") -> KmerIndex:
+    """Return the k-mer index of sequences for filters of `width` bases.
+
+    The last k-mer of a filter may reach beyond the end of the sequence, if only a part of it belongs to the filter. A is read there;
+    that has no effect, because the filter's weights are zero there.
+
+    Args:
+        codes: DNA codes [gene, position] uint8.
+        width: bases that a filter spans.
+        dilation: distance in bp between these bases.
+        padding: `valid` or `same`, as for `keras.layers.Conv1D`.
     """
     parts = -(-width // LONGEST)
     length = -(-width // parts)
     beyond = (width - 1) * dilation
     if padding == "same":
-        # What a convolution sees beyond the ends is zeros, and so is N.
+        # A convolution is padded with zeros, and N is a row of zeros.
         codes = np.pad(codes, [(0, 0), (beyond // 2, beyond - beyond // 2)], constant_values=N)
     index = np.empty((len(codes), codes.shape[1] - beyond + (parts - 1) * length * dilation), np.uint16)
     rows = np.full(5**length, -1, np.int32)
     count = 4**length
     for phase in range(dilation):
-        count = _number_words(codes[:, phase::dilation], length, rows, index[:, phase::dilation], count)
+        count = _number_kmers(codes[:, phase::dilation], length, rows, index[:, phase::dilation], count)
     with_n = np.flatnonzero(rows >= 0)
     with_n = with_n[np.argsort(rows[with_n])]
-    letters = [_digits(np.arange(4**length), 4, length), _digits(with_n, 5, length)]
-    return Words(index, np.concatenate(letters), parts, dilation)
+    kmers = [_digits(np.arange(4**length), 4, length), _digits(with_n, 5, length)]
+    return KmerIndex(index, np.concatenate(kmers), parts, dilation)
 
 
-def use_threads(threads):
-    """Share the work of `pool_words` and `add_to_words` among `threads` threads, the calling one included."""
+def use_threads(threads: int) -> None:
+    """Share the work of `gather_max` and `scatter_add` among `threads` threads, including the calling one."""
     global _threads, _helpers
     _threads = threads
     _helpers = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
 
-def pool_words(index, table, *, words, step, pool, filters, floor, dropout, seed, buffers):
-    """Return the maximum of every pooling window, and the position it is at.
+def gather_max(
+    index: np.ndarray,
+    table: np.ndarray,
+    layout: Layout,
+    *,
+    floor: float,
+    dropout: float,
+    seed: np.int32,
+    buffers: "Buffers",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the maximum of every pooling window, and its position.
 
     Args:
-        index: [sample, position] uint16, rows of `Words.index`. A sample equal to the one before is not computed again.
-        table: [part x word, column] float32, the answers of each part of the filters to each word, with a column for each filter
-            and unused ones up to the next multiple of LANES.
-        words: number of words. step: distance in `index` from one part of a filter to the next.
-        pool: width and stride of the windows. The last one is left out if it is not full, as by Keras' MaxPooling1D.
-        filters: their number, LANES at least.
-        floor: the maxima are at least this: 0 for a ReLU, -inf for none. What is not a number is never a maximum.
-        dropout: the part of the results to be zeroed at random; the others are divided by 1 - dropout, as by Keras' Dropout.
-        seed: int32. Whether an element is kept depends on the seed and the element's place alone.
-        buffers: the `Buffers` from which the results come.
+        index: [sample, position] uint16, rows of `KmerIndex.index`. A sample equal to the one before is not computed again.
+        table: [part x k-mer, column] float32, the response of each part of the filters to each k-mer.
+        layout: the sizes.
+        floor: the least maximum: 0 for a ReLU, -inf for none. NaN is never a maximum.
+        dropout: the fraction of the results that is set to zero at random; the others are divided by 1 - dropout.
+        seed: decides, together with the place of an element, whether the element is kept.
+        buffers: the results are taken from these.
 
     Returns:
-        (pooled, winners), both [sample, window, filter]: float32, and the position within the window of the first maximum as
-        uint8 (uint16 for pools of 256 and more), or the type's largest number where a floor or dropout leaves no winner.
+        (pooled, winners), both [sample, window, filter]. Pooled is float32. Winners are the positions within the windows of the
+        first maxima, uint8 (uint16 if the pool size is 256 or more); the largest number of the type where the floor or dropout leaves
+        no maximum.
     """
-    parts = len(table) // words
-    shape = len(index), (index.shape[1] - (parts - 1) * step) // pool, filters
-    pooled, winners = buffers.take(shape, np.float32), buffers.take(shape, np.min_scalar_type(pool))
+    shape = len(index), (index.shape[1] - (layout.parts - 1) * layout.step) // layout.pool_size, layout.filters
+    pooled, winners = buffers.take(shape, np.float32), buffers.take(shape, np.min_scalar_type(layout.pool_size))
     dropped = np.uint32(min(round(dropout * 2**32), 2**32 - 1)).view(np.int32)
     scale = np.float32(1 / (1 - dropout))
 
-    def share(first, last):
-        settings = words, step, pool, np.float32(floor), dropped, scale, seed, first
-        _pool(index[first:last], table, *settings, pooled[first:last], winners[first:last])
+    def share(first: int, last: int) -> None:
+        settings = layout.kmers, layout.step, layout.pool_size, np.float32(floor), dropped, scale, seed, first
+        _gather(index[first:last], table, *settings, pooled[first:last], winners[first:last])
 
     _in_threads(share, len(index))
     return pooled, winners
 
 
-def add_to_words(index, winners, gradient, *, words, step, parts, pool, filters, columns, dropout):
-    """Return the gradient of the table of `pool_words`, [part x word, column] float32.
+def scatter_add(
+    index: np.ndarray, winners: np.ndarray, gradient: np.ndarray, layout: Layout, *, dropout: float
+) -> np.ndarray:
+    """Return the gradient of the table of `gather_max`, [part x k-mer, column] float32.
 
     Args:
-        index, words, step, pool, filters, dropout: as for `pool_words`.
-        winners: from there.
-        gradient: [sample, window, filter] float32, of the pooled results.
-        parts, columns: the table's numbers of parts and of columns.
+        index, layout, dropout: as for `gather_max`.
+        winners: as `gather_max` returned them.
+        gradient: [sample, window, filter] float32, that of the pooled results.
     """
     scale = np.float32(1 / (1 - dropout))
 
-    def share(first, last):
-        # What has no winner goes to a word of its own at the end.
-        table = np.zeros((parts * words + 1, columns), np.float32)
-        _add(index[first:last], winners[first:last], gradient[first:last], words, step, pool, scale, table)
+    def share(first: int, last: int) -> np.ndarray:
+        # The last row takes the gradients of windows without a winner.
+        table = np.zeros((layout.parts * layout.kmers + 1, layout.columns), np.float32)
+        settings = layout.kmers, layout.step, layout.pool_size, scale
+        _scatter(index[first:last], winners[first:last], gradient[first:last], *settings, table)
         return table
 
-    # Added in one order, whichever thread is ready first.
+    # The order of the sums is fixed, whichever thread ends first.
     tables = _in_threads(share, len(index))
     for table in tables[1:]:
         tables[0] += table
@@ -151,13 +193,13 @@ def add_to_words(index, winners, gradient, *, words, step, parts, pool, filters,
 
 
 class Buffers:
-    """Large arrays that are used again as soon as nobody else holds them: fresh memory for every step costs milliseconds."""
+    """Large arrays that are used again once nobody else holds them, because fresh memory for every step costs milliseconds."""
 
-    def __init__(self):
-        self._arrays = []
+    def __init__(self) -> None:
+        self._arrays: list[np.ndarray] = []
 
-    def take(self, shape, dtype):
-        """Return an uninitialised array that nobody else holds. Hold the array itself: a view of it does not count."""
+    def take(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Return an uninitialised array that nobody else holds. Hold the array itself: views of it do not count."""
         for array in self._arrays:
             # Held by the list, by this loop and by the call; so CPython up to 3.13 counts (3.14 would not count the loop).
             if array.shape == shape and array.dtype == dtype and sys.getrefcount(array) == 3:
@@ -170,21 +212,24 @@ class Buffers:
         return self._arrays[-1]
 
 
-def _in_threads(function, count):
-    """Return the results of function(first, last) over equal shares of range(count), in their order."""
+def _in_threads(function: Callable[[int, int], Any], count: int) -> list[Any]:
+    """Return the results of function(first, last) for equal shares of range(count), in their order."""
     edges = [count * number // _threads for number in range(_threads + 1)]
-    futures = [_helpers.submit(function, *share) for share in pairwise(edges[1:])]
+    futures = [_helpers.submit(function, *share) for share in pairwise(edges[1:])] if _helpers else []
     return [function(*edges[:2]), *(future.result() for future in futures)]
 
 
-def _digits(numbers, base, count):
+def _digits(numbers: np.ndarray, base: int, count: int) -> np.ndarray:
     """Return the last `count` digits of numbers, [number, digit] uint8."""
     return (numbers[:, None] // base ** np.arange(count)[::-1] % base).astype(np.uint8)
 
 
-@compiled
-def _number_words(codes, length, rows, index, count):
-    """Fill `index`; set rows[number in base five] of a word with N when it is first met; return the number of words then known."""
+@numba_jit
+def _number_kmers(codes: np.ndarray, length: int, rows: np.ndarray, index: np.ndarray, count: int) -> int:
+    """Fill `index` and return the number of k-mers that are then known.
+
+    A k-mer with N gets the next row when it is first met; rows[its number in base five] is set to that.
+    """
     plain = 4**length
     for gene in range(codes.shape[0]):
         four = five = 0
@@ -207,16 +252,20 @@ def _number_words(codes, length, rows, index, count):
     return count
 
 
-@compiled
-def _pool(index, table, words, step, pool, floor, dropped, scale, seed, first, pooled, winners):
+@numba_jit
+def _gather(
+    index: np.ndarray, table: np.ndarray, kmers: int, step: int, pool_size: int, floor: Any, dropped: Any, scale: Any, seed: Any,
+    first: int, pooled: np.ndarray, winners: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill `pooled` and `winners` of `gather_max` for samples from number `first` of the batch on."""
     samples, windows, filters = pooled.shape
-    parts = len(table) // words
+    parts = len(table) // kmers
     again = np.zeros(samples + 1, np.bool_)
     for sample in range(1, samples):
         again[sample] = (index[sample] == index[sample - 1]).all()
-    # Kept for the next sample if it is the same.
+    # Kept for the next sample in case that it is equal.
     maxima, places = np.empty((windows, LANES), np.float32), np.empty((windows, LANES), np.int32)
-    # Some filters at a time: their part of the table fits the caches better than the whole.
+    # A few filters at a time, because their columns of the table fit into the caches.
     for column in range(0, filters, LANES):
         column = min(column, filters - LANES)
         for sample in range(samples):
@@ -226,14 +275,14 @@ def _pool(index, table, words, step, pool, floor, dropped, scale, seed, first, p
                 else:
                     best, place = repeat(floor), repeat(np.int32(-1))
                     here, one = repeat(np.int32(0)), repeat(np.int32(1))
-                    rows = index[sample, window * pool :]
-                    for start in range(pool):
-                        answer = load(table, np.intp(rows[start]), column)
+                    rows = index[sample, window * pool_size :]
+                    for start in range(pool_size):
+                        response = load(table, np.intp(rows[start]), column)
                         for part in range(1, parts):
                             row = np.intp(rows[start + part * step])
-                            answer = plus(answer, load(table, part * words + row, column))
-                        place = where_larger(answer, best, here, place)
-                        best = where_larger(answer, best, answer, best)
+                            response = plus(response, load(table, part * kmers + row, column))
+                        place = where_larger(response, best, here, place)
+                        best = where_larger(response, best, response, best)
                         here = plus(here, one)
                     if again[sample + 1]:
                         store(maxima, window, 0, best)
@@ -247,23 +296,25 @@ def _pool(index, table, words, step, pool, floor, dropped, scale, seed, first, p
                 store(winners[sample], window, column, place)
 
 
-@compiled
-def _add(index, winners, gradient, words, step, pool, scale, table):
+@numba_jit
+def _scatter(
+    index: np.ndarray, winners: np.ndarray, gradient: np.ndarray, kmers: int, step: int, pool_size: int, scale: Any, table: np.ndarray
+) -> None:  # fmt: skip
+    """Add the gradients of `scatter_add` to `table`."""
     samples, windows, filters = gradient.shape
     rows = np.full(np.iinfo(winners.dtype).max + 1, len(table) - 1)
     for sample in range(samples):
         for window in range(windows):
-            for part in range((len(table) - 1) // words):
-                start = window * pool + part * step
-                for place in range(pool):
-                    rows[place] = part * words + index[sample, start + place]
+            for part in range((len(table) - 1) // kmers):
+                start = window * pool_size + part * step
+                for place in range(pool_size):
+                    rows[place] = part * kmers + index[sample, start + place]
                 for f in range(filters):
                     table[rows[winners[sample, window, f]], f] += gradient[sample, window, f] * scale
 
 
-# Vectors of LANES numbers. Left to itself, the compiler reads and writes the running maxima of a pooling window for every row; held in a
-# vector they stay in registers, which is far faster. Each function becomes a few instructions; where registers are shorter, LLVM splits
-# them. They stand in this module because the code of the loops is kept, and has to be made anew when one of them changes.
+# Vectors of LANES numbers. Without them, the compiler reads and writes the running maxima of a pooling window for every row. In vectors
+# they stay in registers, which is far faster. Each function becomes a few instructions; LLVM splits vectors that are longer than registers.
 
 
 class Floats(types.Type):
@@ -281,66 +332,66 @@ _IR = {_FLOATS: ir.VectorType(ir.FloatType(), LANES), _INTS: ir.VectorType(ir.In
 @register_model(Floats)
 @register_model(Ints)
 class _Model(models.PrimitiveModel):
-    def __init__(self, manager, kind):
+    def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _IR[kind])
 
 
 @intrinsic
-def repeat(context, value):
+def repeat(context: Any, value: Any) -> Any:
     """Return a vector of one float32 or int32."""
     kind = _FLOATS if value == types.float32 else _INTS
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _repeat(builder, arguments[0], _IR[kind])
 
     return kind(value), generate
 
 
 @intrinsic
-def load(context, array, row, column):
+def load(context: Any, array: Any, row: Any, column: Any) -> Any:
     """Return array[row, column : column + LANES] of a float32 or int32 array."""
     kind = _FLOATS if array.dtype == types.float32 else _INTS
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.load(_pointer(context, builder, array, arguments, _IR[kind]), align=4)
 
     return kind(array, types.intp, types.intp), generate
 
 
 @intrinsic
-def store(context, array, row, column, vector):
+def store(context: Any, array: Any, row: Any, column: Any, vector: Any) -> Any:
     """Set array[row, column : column + LANES]; integers are cut to the array's number of bits."""
 
-    def generate(context, builder, signature, arguments):
-        value = arguments[3]
-        if isinstance(array.dtype, types.Integer) and array.dtype.bitwidth < 32:
-            value = builder.trunc(value, ir.VectorType(ir.IntType(array.dtype.bitwidth), LANES))
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, kind = arguments[3], array.dtype
+        if kind != types.float32 and kind.bitwidth < 32:
+            value = builder.trunc(value, ir.VectorType(ir.IntType(kind.bitwidth), LANES))
         builder.store(value, _pointer(context, builder, array, arguments[:3], value.type), align=1)
 
     return types.void(array, types.intp, types.intp, vector), generate
 
 
 @intrinsic
-def plus(context, a, b):
+def plus(context: Any, a: Any, b: Any) -> Any:
     """Return the sums of floats, or of ints."""
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.fadd(*arguments) if a == _FLOATS else builder.add(*arguments)
 
     return a(a, b), generate
 
 
 @intrinsic
-def times(context, a, b):
+def times(context: Any, a: Any, b: Any) -> Any:
     """Return the products of floats."""
     return _FLOATS(a, b), lambda context, builder, signature, arguments: builder.fmul(*arguments)
 
 
 @intrinsic
-def where_larger(context, a, b, x, y):
+def where_larger(context: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
     """Return x where the float a is larger than b, else y; x and y are floats or ints."""
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         a, b, x, y = arguments
         return builder.select(builder.fcmp_ordered(">", a, b), x, y)
 
@@ -348,10 +399,10 @@ def where_larger(context, a, b, x, y):
 
 
 @intrinsic
-def where_below(context, a, b, x, y):
-    """Return x where the int a, taken as unsigned, is below b, else y; x and y are floats or ints."""
+def where_below(context: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
+    """Return x where the int a, read as unsigned, is below b, else y; x and y are floats or ints."""
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         a, b, x, y = arguments
         return builder.select(builder.icmp_unsigned("<", a, b), x, y)
 
@@ -359,14 +410,14 @@ def where_below(context, a, b, x, y):
 
 
 @intrinsic
-def hashes(context, number):
+def hashes(context: Any, number: Any) -> Any:
     """Return LANES times 32 bits that all depend on all bits of an int32.
 
     The mixing function is lowbias32 of C. Wellons' hash-prospector, over the number XOR a constant of each lane.
     """
 
-    def generate(context, builder, signature, arguments):
-        def constant(values):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def constant(values: Any) -> Any:
             return ir.Constant(_IR[_INTS], values)
 
         lanes = constant([lane * 0x9E3779B9 % 2**32 for lane in range(LANES)])
@@ -379,14 +430,14 @@ def hashes(context, number):
     return _INTS(types.int32), generate
 
 
-def _repeat(builder, value, kind):
+def _repeat(builder: Any, value: Any, kind: Any) -> Any:
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     first = ir.Constant(_IR[_INTS], [0] * LANES)
     return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), first)
 
 
-def _pointer(context, builder, kind, arguments, vector):
-    """Return the pointer, as one to a vector, to array[row, column]; the elements of a row lie side by side."""
+def _pointer(context: Any, builder: Any, kind: Any, arguments: Any, vector: Any) -> Any:
+    """Return the pointer, as one to a vector, to array[row, column]; the elements of a row are contiguous."""
     array, row, column = arguments
     array = context.make_array(kind)(context, builder, array)
     size = ir.Constant(ir.IntType(64), kind.dtype.bitwidth // 8)

@@ -1,1 +1,1 @@
-"""Predictions of trained models."""
+"""Predictions of trained models, and the files that hold them."""

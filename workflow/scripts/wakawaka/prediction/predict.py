@@ -1,48 +1,53 @@
-"""Predictions of one trained model for every cell and gene of the store."""
+"""Predict every cell and gene of the store with one trained model."""
 
-import json
 import logging
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
-from wakawaka.core.files import write_table
-from wakawaka.network.build import use_threads, z_scores_of
+from wakawaka.core.files import PathLike
+from wakawaka.network.backend import use_threads
 from wakawaka.network.inference import load_predictor
-from wakawaka.splits.regimes import read_regimes
+from wakawaka.network.preprocessing import read_preprocessing
+from wakawaka.prediction.prediction_files import write_run
+from wakawaka.splits.samples import read_regimes
 from wakawaka.store import targets
 from wakawaka.store.store import Store
 
 log = logging.getLogger(__name__)
 
 
-def predict(store, samples, model, preprocessing, predictions, *, run, threads):
+def predict(
+    store: Sequence[PathLike],
+    samples: PathLike,
+    model: PathLike,
+    preprocessing: PathLike,
+    predictions: PathLike,
+    *,
+    run: str,
+    threads: int,
+) -> None:
     """Write the predictions of a run for every cell and gene, in the order of the store.
 
-    Columns: cell, gene_id, regime (of the sample in this run), truth (as the model was trained on it, NaN where there is none),
-    prediction (of a binary target the probability of a 1).
+    The columns are those of prediction_files.py: `regime` is that of the sample in this run, `truth` the target that
+    the model is trained on.
 
     Args:
-        store: paths of the store. samples: path of the table of regimes. model, preprocessing: paths, as `train` writes them.
-        predictions: output path. run: column of `samples`. threads: of TensorFlow and of the loops of our own.
+        store: paths of the store.
+        samples: path of the table of regimes.
+        model, preprocessing: paths, as `train` writes them.
+        predictions: output path.
+        run: final, fold-1, ...
+        threads: of TensorFlow and of the compiled loops.
     """
     use_threads(threads)
-    about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
-    store = Store(store, about["shuffled_dna"], z_scores_of(about["spec"]))
-    truth = targets.values(store, about["target"], about["fitted"])
-    predictor = load_predictor(model, store, about["spec"], about["modules"], about["binary"])
-    predicted = predictor(store, np.ones(truth.shape, bool))
-    table = pd.DataFrame(
-        {
-            "cell": np.repeat(store.cells, len(store.genes)),
-            "gene_id": np.tile(store.genes, len(store.cells)),
-            "regime": read_regimes(samples, store, run).ravel(),
-            "truth": truth.ravel(),
-            "prediction": predicted.ravel(),
-        }
-    )
-    write_table(table, predictions)
+    about = read_preprocessing(preprocessing)
+    opened = Store(store, about.permuted_genes, about.z_scores)
+    truth = targets.values(opened, about.target, about.fitted)
+    predictor = load_predictor(model, opened, about)
+    predicted = predictor(opened, np.ones(truth.shape, bool))
+    regimes = read_regimes(samples, opened, run)
+    table = write_run(predictions, opened, regimes, truth, {"prediction": predicted})
     known = table[table["truth"].notna()]
     spreads = known["prediction"].std(), known["truth"].std()
     log.info("%s: %d samples predicted, standard deviation %.3g; that of the truth %.3g", run, len(table), *spreads)

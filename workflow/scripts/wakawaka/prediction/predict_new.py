@@ -1,106 +1,98 @@
-"""Predictions of a finished model for cells that it was not made with."""
+"""Predict cells that a finished model was not made with."""
 
-import json
 import logging
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import readable, write_table
-from wakawaka.network.build import use_threads, z_scores_of
+from wakawaka.core.files import PathLike, readable
+from wakawaka.network.backend import use_threads
 from wakawaka.network.inference import load_predictor
+from wakawaka.network.preprocessing import Preprocessing, read_preprocessing
+from wakawaka.prediction.prediction_files import write_columns
 from wakawaka.store import targets
 from wakawaka.store.store import Store
 
 log = logging.getLogger(__name__)
 
-# What must be the same of the model's inputs and of the new cells', and the key of config.yaml that sets it.
+# What must be equal in the model's inputs and in those of the new cells, and the key of config.yaml that sets it.
 SAME = {
     "marks": "histone.marks",
     "bins": "bins",
     "window": "window",
-    "oriented": "oriented",
+    "strand_aware": "strand_aware",
     "scale": "histone.scale",
     "counting": "histone.counting, histone.min_mapq, histone.duplicates",
 }
-HINTS = {"oriented": " (genes of unknown strand are never turned round: take a gene source with strands)"}
+HINTS = {"strand_aware": " (windows of genes of unknown strand are never reversed: take a gene source with strands)"}
+# These concern the DNA too; the others only the histone marks.
+OF_WINDOWS = ("window", "strand_aware")
 
 
-def predict_new(store, model, preprocessing, predictions, *, threads):
-    """Write what a model predicts for every cell and gene of a store that needs no expression.
+def predict_new(
+    store: Sequence[PathLike], model: PathLike, preprocessing: PathLike, predictions: PathLike, *, threads: int
+) -> None:
+    """Write what a model predicts for every cell and gene of a store, which needs no expression.
 
-    Columns: cell, gene_id, prediction (of the model's target; of a binary one the probability of a 1) and expression: the
-    prediction in the units of the expression that the model was trained on, unknown where it cannot be turned back.
+    The columns are cell, gene_id, prediction (of the model's target; for a binary one the probability of a 1) and
+    expression: the prediction in the units of the expression that the model was trained on, NaN where it cannot be
+    turned back.
 
     Args:
         store: paths of a store, as `build_store` writes it.
-        model, preprocessing: paths, as `train` writes them. predictions: output path.
-        threads: of TensorFlow and of the loops of our own.
+        model, preprocessing: paths, as `train` writes them.
+        predictions: output path.
+        threads: of TensorFlow and of the compiled loops.
 
     Raises:
-        InputError: a file that is missing or damaged, or inputs that are not of the form the model was trained on.
+        InputError: for a missing or damaged file, or inputs that are not of the form that the model was trained on.
     """
     use_threads(threads)
-    about = _read(preprocessing)
-    store = Store(store, z_scores=z_scores_of(about["spec"]))
+    about = read_preprocessing(preprocessing)
+    opened = Store(store, z_scores=about.z_scores)
     with readable(model), open(model, "rb"):
         pass
-    _check(about, store, preprocessing)
-    wanted = np.ones((len(store.cells), len(store.genes)), bool)
-    predicted = load_predictor(model, store, about["spec"], about["modules"], about["binary"])(store, wanted)
-    table = pd.DataFrame(
-        {
-            "cell": np.repeat(store.cells, len(store.genes)),
-            "gene_id": np.tile(store.genes, len(store.cells)),
-            "prediction": predicted.ravel(),
-            "expression": targets.invert(predicted, store.genes, about["target"], about["fitted"]).ravel(),
-        }
-    )
-    write_table(table, predictions)
-    log.info("%d genes in %d cells predicted with %s", len(store.genes), len(store.cells), model)
+    _check(about, opened, preprocessing)
+    predictor = load_predictor(model, opened, about)
+    predicted = predictor(opened, np.ones(opened.shape, bool))
+    expression = targets.invert(predicted, opened.genes, about.target, about.fitted)
+    write_columns(predictions, opened, {"prediction": predicted, "expression": expression})
+    log.info("%d genes in %d cells predicted with %s", len(opened.genes), len(opened.cells), model)
 
 
-def _read(preprocessing):
-    types = {"spec": dict, "modules": list, "binary": bool, "target": dict, "fitted": dict}
-    try:
-        with readable(preprocessing):
-            about = json.loads(Path(preprocessing).read_text(encoding="utf-8"))
-        right = set(SAME) <= set(about) and all(isinstance(about[name], kind) for name, kind in types.items())
-    except (ValueError, TypeError, KeyError):
-        right = False
-    if not right:
+def _check(about: Preprocessing, store: Store, preprocessing: PathLike) -> None:
+    """Refuse inputs of another form than the model was trained on, and a model of permuted genes."""
+    if about.permuted_genes is not None:
         raise InputError(
-            f"{preprocessing}: this is not what training writes beside a model; copy the folder of the model whole, "
-            "and name the model.keras in it in `predict_new.model`."
+            f"{preprocessing}: this model was trained on the DNA of other genes, as a control; name another one in `predict_new.model`."
         )
-    return about
-
-
-def _check(about, store, preprocessing):
-    """Refuse inputs of another form than those that the model learnt from, and a model that learnt from the wrong DNA."""
-    if about.get("shuffled_dna") is not None:
+    if sorted(about.modules) != sorted(store.modules):
         raise InputError(
-            f"{preprocessing}: this model was trained on the DNA of other genes, to find out what the sequence is worth; name another "
-            "one in `predict_new.model`."
+            f"config key `modules` is {store.modules}, but the model in {preprocessing} was trained on {about.modules}: set it to that."
         )
-    if sorted(about["modules"]) != sorted(store.modules):
-        raise InputError(
-            f"config key `modules` is {store.modules}, but the model in {preprocessing} was trained on {about['modules']}: set it to that."
-        )
-    # Counts of reads are ln(count + 1) to a model, whatever the tracks are that its other cells were read from.
-    counted = about["counting"] and store.info["scale"] == "counts" and np.issubdtype(store.histone.dtype, np.integer)
     for name, key in SAME.items():
-        if (name not in ("window", "oriented") and "histone" not in store.modules) or (name == "scale" and counted):
+        of_model, of_store = getattr(about, name), getattr(store.info, name)
+        if not _matters(name, about, store) or of_model == of_store:
             continue
-        if name == "counting" and about[name] is None:
+        if name == "counting" and of_model is None:
             log.warning(
-                "how the counts were made that the model was trained on is not known; those of the new cells were made with %s",
-                store.info[name],
+                "it is not known how the counts that the model was trained on were made; those of the new cells were made with %s",
+                of_store,
             )
-        elif about[name] != store.info[name]:
-            raise InputError(
-                f"config key `{key}`: the model in {preprocessing} was trained with {about[name]}, but the new cells are read with "
-                f"{store.info[name]}; set it to what the model knows{HINTS.get(name, '')}."
-            )
+            continue
+        raise InputError(
+            f"config key `{key}`: the model in {preprocessing} was trained with {of_model}, but the new cells are read with "
+            f"{of_store}; set it to what the model was trained with{HINTS.get(name, '')}."
+        )
+
+
+def _matters(name: str, about: Preprocessing, store: Store) -> bool:
+    """Return whether one of `SAME` must be equal for this model and store."""
+    if name in OF_WINDOWS:
+        return True
+    if "histone" not in store.modules:
+        return False
+    # Counted reads are ln(count + 1) in every model, whatever the scale of the tracks in its other cells.
+    counted = about.counting and store.info.scale == "counts" and np.issubdtype(store.histone.dtype, np.integer)
+    return name != "scale" or not counted

@@ -1,1 +1,1 @@
-"""Verdicts, the summary, the comparison of models, and the provenance of a run."""
+"""The report: verdicts, the summary, the comparison of models, and the provenance of a run."""

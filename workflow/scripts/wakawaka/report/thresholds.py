@@ -1,12 +1,12 @@
-"""The thresholds of verdicts and of the sentences of the report's first page."""
+"""The thresholds of verdicts and of the summary's sentences."""
 
-# Predictions whose standard deviation is less than this part of the truth's count as collapsed.
+# Predictions have collapsed if their standard deviation is below this part of the truths' standard deviation.
 COLLAPSED = 0.1
-# The loss of the last epoch may exceed that of the best one by so much before the model counts as overfitted.
+# The most that the loss after the last epoch may be, divided by the loss after the best epoch.
 OVERFITTED = 1.05
-# The loss of what the folds held out, divided by that of their training samples.
+# The most that the folds' validation loss may be, divided by their training loss.
 GAP = 2.0
-# The standard deviation over folds of the skill beside the training mean, which knows how hard each fold is.
+# The largest standard deviation over folds of the skill compared with the training mean.
 DISAGREEING = 0.1
-# With shuffled DNA, a training loss of at most so many times the own one counts as knowing the genes by heart.
+# A network with permuted genes has memorised them if its training loss is at most this multiple of the model's training loss.
 MEMORISED = 1.25

@@ -1,7 +1,7 @@
 """The course's npz files: one array per cell, (genes, bins, 1 gene id + marks [+ expression]).
 
-Members are read one after another; nothing holds more than one cell. Rows are joined by the gene id in column 0, never
-by position: in the course's eval.npz the genes of the training cells stand in another order than those of other cells.
+Arrays are read one after another, so that memory holds one cell at a time. Rows are joined by the gene id in column 0, never
+by position: in the course's eval.npz the order of the genes differs between the training cells and the other cells.
 """
 
 import logging
@@ -10,40 +10,51 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 from isal import isal_zlib
 
 from wakawaka.core.errors import InputError
+from wakawaka.core.files import PathLike
 from wakawaka.core.npz import read_array, row_blocks
 from wakawaka.core.progress import Progress
 from wakawaka.genome.gene_ids import ids_of_numbers
 
 log = logging.getLogger(__name__)
 
-# Whatever zipfile and numpy raise over damaged bytes: unknown compression, passwords, absurd sizes, headers that are no Python.
-_DAMAGE = (
+# What `take_rows` collects of each block of rows.
+_Taken = TypeVar("_Taken")
+
+# What zipfile and numpy raise for damaged bytes: unknown compression, passwords, impossible sizes, headers that are not Python.
+# `Any`, because isal's type hints give its exception no type.
+_DAMAGE: Any = (
     ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError,
     OverflowError, KeyError, SyntaxError, TypeError, tokenize.TokenError, struct.error, isal_zlib.error, lzma.LZMAError,
 )  # fmt: skip
 
 
-def member_names(path):
+def member_names(path: PathLike) -> list[str]:
     """Return the keys (cells) of an npz file in their order, without reading the arrays. Raises InputError."""
     return list(member_sizes(path))
 
 
-def member_sizes(path):
-    """Return a dict of the keys (cells) of an npz file, in their order, to the MB of their arrays. Raises InputError."""
+def member_sizes(path: PathLike) -> dict[str, float]:
+    """Return a dict from the keys (cells) of an npz file, in their order, to the size of their arrays in MB. Raises InputError."""
     with _opened(path) as file:
         return {cell: _megabytes(file, cell) for cell in _names(path, file)}
 
 
-def members(path, cells=None):
-    """Yield (cell, array) of the cells in `cells` (None: all), in the order of the file. Raises InputError."""
+def members(path: PathLike, cells: Collection[str] | None = None) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (cell, array [gene, bin, column]) of the cells in `cells` (None: all), in the order of the file.
+
+    Raises:
+        InputError: for an array that is damaged, is not of numbers, has other than three dimensions or is float16.
+    """
     for file, cell in _wanted(path, cells):
         try:
-            array = read_array(file.zip, _member(file, cell))
+            array = read_array(_archive(file), _member(file, cell))
         except _DAMAGE as error:
             raise InputError(
                 f"{path}: the array {cell} cannot be read ({error or type(error).__name__}); "
@@ -56,29 +67,36 @@ def members(path, cells=None):
             )
         if array.dtype == np.float16:
             raise InputError(
-                f"{path}: the array {cell} is float16, which cannot tell the gene ids above 2048 apart; save it as float32."
+                f"{path}: the array {cell} is float16, which cannot distinguish gene ids above 2048; save it as float32."
             )
         yield cell, array
 
 
-def take_rows(path, cells, take):
-    """Yield (cell, list of what is taken of its rows) of the cells in `cells` (None: all), in the order of the file.
+def take_rows(
+    path: PathLike, cells: Collection[str] | None, take: Callable[[PathLike, str, np.ndarray], _Taken]
+) -> Iterator[tuple[str, list[_Taken]]]:
+    """Yield (cell, list of the results of `take`) of the cells in `cells` (None: all), in the order of the file.
 
-    `take(path, cell, array)` returns what is needed of the rows of an array, sharing no memory with it. It is given some rows
-    at a time; if it, or the reading, finds anything wrong, then all of them, so that it tells row numbers, and of sound files only.
+    `take` first gets the rows of a cell in blocks. If `take` or the reading fails, `take` gets the whole array instead. So the
+    row numbers in its errors are those of the array, and damage is reported before any value.
+
+    Args:
+        path: of the npz file.
+        cells: names of the cells, or None.
+        take: function of (path, cell, array [row, bin, column]). Its result must not share memory with the array.
 
     Raises:
         InputError: as `members` and `take`.
     """
     for file, cell in _wanted(path, cells):
         try:
-            pieces = [take(path, cell, block) for block in row_blocks(file.zip, _member(file, cell))]
+            pieces = [take(path, cell, block) for block in row_blocks(_archive(file), _member(file, cell))]
         except (InputError, *_DAMAGE):
             pieces = [take(path, cell, array) for _, array in members(path, [cell])]
         yield cell, pieces
 
 
-def gene_numbers(path, cell, array):
+def gene_numbers(path: PathLike, cell: str, array: np.ndarray) -> np.ndarray:
     """Return the integer parts [gene] int64 of the gene ids of a cell's array, from its first column.
 
     Raises:
@@ -96,18 +114,19 @@ def gene_numbers(path, cell, array):
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f"{path}: row {row + 1} of {cell} does not hold one gene id on all its bins (first column); these are not the course's columns."
+            f"{path}: row {row + 1} of {cell} does not hold one gene id on all its bins (first column); "
+            "check that the columns are those of the course's files."
         )
     return number.astype(np.int64)
 
 
-def gene_ids(path, cell, array):
+def gene_ids(path: PathLike, cell: str, array: np.ndarray) -> np.ndarray:
     """Return the gene ids [gene] str of a cell's array. Raises InputError as `gene_numbers`."""
     return ids_of_numbers(gene_numbers(path, cell, array))
 
 
-def check_shape(path, cell, array, bins, columns):
-    """Refuse an array with another number of bins, or a number of columns that is not in `columns`. Raises InputError."""
+def check_shape(path: PathLike, cell: str, array: np.ndarray, bins: int, columns: Collection[int]) -> None:
+    """Raise an InputError if an array has another number of bins, or a number of columns that is not in `columns`."""
     if array.shape[1] != bins:
         raise InputError(
             f"{path}: {cell} has {array.shape[1]} bins, but `bins` in config.yaml is {bins}; correct the key or the file."
@@ -119,7 +138,8 @@ def check_shape(path, cell, array, bins, columns):
         )
 
 
-def _opened(path):
+def _opened(path: PathLike) -> np.lib.npyio.NpzFile:
+    """Return an npz file, opened. Raises InputError."""
     try:
         file = np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
@@ -131,8 +151,8 @@ def _opened(path):
     return file
 
 
-def _wanted(path, cells):
-    """Yield (open npz file, cell) of the cells in `cells` (None: all), and say how far that is."""
+def _wanted(path: PathLike, cells: Collection[str] | None) -> Iterator[tuple[np.lib.npyio.NpzFile, str]]:
+    """Yield (open npz file, cell) of the cells in `cells` (None: all), and log the progress."""
     with _opened(path) as file:
         wanted = [cell for cell in _names(path, file) if cells is None or cell in cells]
         progress = Progress(log, sum(_megabytes(file, cell) for cell in wanted), "MB", logging.INFO)
@@ -141,7 +161,8 @@ def _wanted(path, cells):
             progress.advance(_megabytes(file, cell), "%s: %s", path, cell)
 
 
-def _names(path, file):
+def _names(path: PathLike, file: np.lib.npyio.NpzFile) -> list[str]:
+    """Return the names of the arrays. Raises InputError for none, or for two of one name."""
     twice = [name for name in file.files if file.files.count(name) > 1]
     if twice:
         raise InputError(f"{path}: there are two arrays {twice[0]}; keep one of them.")
@@ -150,10 +171,17 @@ def _names(path, file):
     return file.files
 
 
-def _megabytes(file, cell):
-    return file.zip.getinfo(_member(file, cell)).file_size / 1e6
+def _archive(file: np.lib.npyio.NpzFile) -> zipfile.ZipFile:
+    """Return the archive of an open npz file."""
+    assert file.zip is not None
+    return file.zip
 
 
-def _member(file, cell):
-    """Return the name in the archive of a cell's array."""
-    return f"{cell}.npy" if f"{cell}.npy" in file.zip.namelist() else cell
+def _megabytes(file: np.lib.npyio.NpzFile, cell: str) -> float:
+    """Return the size of a cell's array in MB, uncompressed."""
+    return _archive(file).getinfo(_member(file, cell)).file_size / 1e6
+
+
+def _member(file: np.lib.npyio.NpzFile, cell: str) -> str:
+    """Return the name that a cell's array has in the archive."""
+    return f"{cell}.npy" if f"{cell}.npy" in _archive(file).namelist() else cell

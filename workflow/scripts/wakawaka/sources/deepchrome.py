@@ -1,4 +1,4 @@
-"""The text files of DeepChrome and of DeepDiff: `bins` consecutive lines per gene, fields between commas, no header.
+"""The text files of DeepChrome and DeepDiff: `bins` consecutive lines per gene, comma-separated fields, no header.
 
 DeepChrome (https://github.com/QData/DeepChrome): gene id, bin from 1, one count per mark, label 0 or 1.
 
@@ -8,87 +8,103 @@ DeepDiff (https://github.com/QData/DeepDiffChrome): gene id and window number in
 
     ENSG00000130749_ZC3H4_1,1,1,0,1,0
 
-Ids are the integer part of a human Ensembl id, or an Ensembl id, with or without the gene's symbol and the window's number
-behind it. The order of the marks differs between the two, so it is never taken from the file.
+An id is an Ensembl id, or the integer part of a human one. The gene's symbol and the window's number may follow it. The files do
+not name the marks, and their order differs between the two formats, so the configuration gives it.
 """
 
 import csv
 import io
 import re
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import open_bytes, readable
-from wakawaka.core.messages import some
+from wakawaka.core.files import PathLike, open_bytes, readable
+from wakawaka.core.messages import Warnings, shorten_list
 from wakawaka.genome.gene_ids import gene_name
 from wakawaka.sources.parsed import unique_rows
 
-# Printable letters without the comma, quotes and the blank.
+# A printable ASCII character other than comma, double quote and blank.
 _ID = r"[!#-&(-+\--~]"
 _NUMBER = r"\d{1,18}"
-# A symbol may follow the id, and hold an underscore.
+# A symbol may follow the id. It may contain underscores.
 _WITH_SYMBOL = re.compile(r"(ENS[A-Z]*G\d{11}(?:\.\d+)?(?:_PAR_Y)?|\d{1,11})(?:_.*)?")
 _WINDOW = re.compile(r"(.+)_(0|[1-9]\d{0,8})")
 
+# gene_id [gene] str, counts [gene, bin, mark] int64, and labels [gene] int64, or None for DeepDiff files.
+Genes = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
-def read_deepchrome_file(path, marks, bins):
-    """Read one file, plain or gzip-compressed.
+
+def read_deepchrome_file(path: PathLike, marks: Sequence[str], bins: int) -> Genes:
+    """Return the genes of one file.
 
     Args:
+        path: the file, gzip-compressed or not.
         marks: names of the columns with counts, in their order.
         bins: number of lines per gene.
 
     Returns:
-        gene_id [gene] str, counts [gene, bin, mark] int64, and labels [gene] int64, or None for a file of DeepDiff's.
-        A gene that stands twice is there twice.
+        gene_id [gene] str, counts [gene, bin, mark] int64, and labels [gene] int64, or None for a DeepDiff file. A gene that
+        stands twice in the file is returned twice.
 
     Raises:
-        InputError: for whatever is not as above, with the first line that is not.
+        InputError: for a file of another form. The sentence names the first line that differs.
     """
     data = _content(path)
     labelled = _has_labels(path, data, marks)
     columns = ["gene id", "bin", *marks, "label"] if labelled else ["gene id", *marks]
     _check_fields(path, data, columns)
-    # Every field is known to be well-formed, so that the fast parser has nothing to guess.
+    # Every field is known to be well-formed, so the fast parser has nothing to guess.
     dtype = {0: str, **dict.fromkeys(range(1, len(columns)), np.int64)}
-    options = {"header": None, "na_filter": False, "quoting": csv.QUOTE_NONE}
-    table = pd.read_csv(io.BytesIO(data), dtype=dtype, **options)
+    table = pd.read_csv(io.BytesIO(data), dtype=dtype, header=None, na_filter=False, quoting=csv.QUOTE_NONE)
     names = table[0].to_numpy(object)
     numbers = table.drop(columns=0).to_numpy()
     starts = _check_bins(path, names, numbers[:, 0] if labelled else None, bins)
     gene_id = np.array([_gene_id(name) for name in starts])
-    numbers = numbers.reshape(len(gene_id), bins, -1)
+    columns_of_bins = numbers.reshape(len(gene_id), bins, -1)
     if not labelled:
-        _check_no_labels(path, numbers)
-        return gene_id, numbers, None
-    return gene_id, numbers[:, :, 1:-1], _labels(path, gene_id, numbers[:, :, -1])
+        _check_no_labels(path, columns_of_bins)
+        return gene_id, columns_of_bins, None
+    return gene_id, columns_of_bins[:, :, 1:-1], _labels(path, gene_id, columns_of_bins[:, :, -1])
 
 
-def read_deepchrome_cell(paths, marks, bins, warnings):
-    """Read the files of one cell together, every gene once; arguments and results as of `read_deepchrome_file`.
+def read_deepchrome_cell(paths: Iterable[PathLike], marks: Sequence[str], bins: int, warnings: Warnings) -> Genes:
+    """Return the genes of all files of one cell, every gene once.
+
+    Args:
+        paths: the files of the cell.
+        marks, bins: as for `read_deepchrome_file`.
+        warnings: collects a sentence about identical rows.
+
+    Returns:
+        What `read_deepchrome_file` returns.
 
     Raises:
-        InputError: also where two files hold different values of one gene, or only some of them hold labels.
+        InputError: as `read_deepchrome_file`, for differing values of one gene, and if only some of the files have labels.
     """
     paths = [str(path) for path in paths]
-    ids, counts, labels = zip(*(read_deepchrome_file(path, marks, bins) for path in paths), strict=True)
-    bare = [path for path, label in zip(paths, labels, strict=True) if label is None]
-    if bare and len(bare) < len(paths):
+    files = [read_deepchrome_file(path, marks, bins) for path in paths]
+    labels = [found for _, _, found in files if found is not None]
+    unlabelled = [path for path, (_, _, found) in zip(paths, files, strict=True) if found is None]
+    if labels and unlabelled:
         raise InputError(
-            f"{bare[0]}: this file has no labels, but {next(path for path in paths if path not in bare)} has; "
-            "the files of a cell must be of one kind, DeepChrome's or DeepDiff's."
+            f"{unlabelled[0]}: this file has no labels, but {next(path for path in paths if path not in unlabelled)} has; "
+            "the files of a cell must all be DeepChrome files or all be DeepDiff files."
         )
-    gene_id, counts = np.concatenate(ids), np.concatenate(counts)
-    labels = None if bare else np.concatenate(labels)
-    flat = counts.reshape(len(gene_id), -1)
-    keep = unique_rows(gene_id, flat if bare else np.column_stack([flat, labels]), some(paths), warnings)
-    return gene_id[keep], counts[keep], None if bare else labels[keep]
+    gene_id = np.concatenate([ids for ids, _, _ in files])
+    counts = np.concatenate([found for _, found, _ in files])
+    values = counts.reshape(len(gene_id), -1)
+    label = np.concatenate(labels) if labels else None
+    if label is not None:
+        values = np.column_stack([values, label])
+    keep = unique_rows(gene_id, values, shorten_list(paths), warnings)
+    return gene_id[keep], counts[keep], None if label is None else label[keep]
 
 
-def _content(path):
-    """Return the lines of a file as bytes, without compression, byte order mark, or the ends of lines of Windows."""
+def _content(path: PathLike) -> bytes:
+    """Return the lines of a file, decompressed, without byte order mark and with line feeds alone at their ends."""
     with readable(path), open_bytes(path) as file:
         data = file.read()
     data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n")
@@ -97,20 +113,24 @@ def _content(path):
     return data
 
 
-def _has_labels(path, data, marks):
-    """Tell the two kinds of files apart by the number of fields in their first line. Raises InputError if it is neither's."""
+def _has_labels(path: PathLike, data: bytes, marks: Sequence[str]) -> bool:
+    """Return whether a file has the number of fields of DeepChrome in its first line, not that of DeepDiff.
+
+    Raises:
+        InputError: for any other number.
+    """
     fields = data.split(b"\n", 1)[0].count(b",") + 1
     if fields not in (len(marks) + 1, len(marks) + 3):
         raise InputError(
-            f"{path}, line 1: {fields} fields between commas, but with the {len(marks)} marks of `histone.marks` DeepChrome's files have "
-            f"{len(marks) + 3} (gene id, bin, marks, label) and DeepDiff's {len(marks) + 1} (gene id with window, marks); "
+            f"{path}, line 1: {fields} fields between commas, but with the {len(marks)} marks of `histone.marks` DeepChrome files have "
+            f"{len(marks) + 3} (gene id, bin, marks, label) and DeepDiff files {len(marks) + 1} (gene id with window, marks); "
             "correct the key or the file."
         )
     return fields == len(marks) + 3
 
 
-def _check_fields(path, data, columns):
-    """Refuse the first line that is not an id and as many whole numbers as there are other columns. Raises InputError."""
+def _check_fields(path: PathLike, data: bytes, columns: Sequence[str]) -> None:
+    """Raise an InputError for the first line that is not an id and one whole number for each other column."""
     line = rf"{_ID}++(?:,{_NUMBER}+){{{len(columns) - 1}}}$"
     wrong = re.compile(rf"^(?!{line}).*$".encode(), re.MULTILINE).search(data)
     if not wrong:
@@ -134,22 +154,28 @@ def _check_fields(path, data, columns):
     )
 
 
-def _check_bins(path, names, numbers, bins):
-    """Refuse a file whose lines are not every gene's bins in order; return the names [gene], without windows where they count up.
+def _check_bins(path: PathLike, names: np.ndarray, numbers: np.ndarray | None, bins: int) -> list[str]:
+    """Return the names [gene] of a file whose lines are every gene's bins in order, without the windows that count the bins.
 
     Args:
-        names: [line] object array, the first field. numbers: [line] the bins 1 ... `bins`, None where the names hold them.
+        path: the file.
+        names: [line] object, the first field.
+        numbers: [line] int64, the bins; None if the names count them.
+        bins: number of lines per gene.
+
+    Raises:
+        InputError: if a bin is missing or not in its place.
     """
     first = _WINDOW.fullmatch(names[0])
     if numbers is None and not (first and first[2] in "01"):
         raise InputError(
             f"{path}, line 1: the gene id {names[0]!r} does not end in a window's number (_1, or _0 where they count from 0), "
-            f"as DeepDiff's do; for files of DeepChrome name the marks of all columns but the first two and the last in `histone.marks`."
+            "as in DeepDiff files; for DeepChrome files, name the marks of all columns but the first two and the last in `histone.marks`."
         )
-    # In DeepChrome's files there may be a window's number behind the id, which counts or is always the same.
+    # In DeepChrome files, a window's number may follow the id. It counts the bins, or is the same on all lines.
     counting = numbers is None or bool(bins > 1 and first and first[2] in "01" and names[0] != names[1 % len(names)])
     starts = names[::bins]
-    if counting:
+    if counting and first:
         offset = int(first[2])
         stems = [match[1] if (match := _WINDOW.fullmatch(name)) else name for name in starts]
         expected = [f"{stem}_{offset + place}" for stem in stems for place in range(bins)]
@@ -165,23 +191,31 @@ def _check_bins(path, names, numbers, bins):
     return stems
 
 
-def _bins_fault(path, names, numbers, bins, counting, line):
-    """Say what is wrong with the genes' bins at line `line` (counted from 0; the number of lines for the end of the file)."""
+def _bins_fault(
+    path: PathLike, names: np.ndarray, numbers: np.ndarray | None, bins: int, counting: bool, line: int
+) -> str:
+    """Return the sentence about wrong bins at a line.
 
-    def gene(row):
+    Args:
+        path, names, numbers, bins: as for `_check_bins`.
+        counting: whether the windows in the names count the bins.
+        line: the number of lines before the wrong one; that of the file if it ends too early.
+    """
+
+    def gene(row: int) -> str:
         match = _WINDOW.fullmatch(names[row]) if counting else None
         return match[1] if match else names[row]
 
-    # The gene that the line before belongs to, and how many lines in a row are its.
-    about = max(line - 1, 0)
-    begin = end = about
-    while begin > 0 and gene(begin - 1) == gene(about):
+    # The first and last line of the gene that the line before belongs to.
+    before = max(line - 1, 0)
+    begin = end = before
+    while begin > 0 and gene(begin - 1) == gene(before):
         begin -= 1
-    while end + 1 < len(names) and gene(end + 1) == gene(about):
+    while end + 1 < len(names) and gene(end + 1) == gene(before):
         end += 1
     if (end + 1 - begin) % bins:
         return (
-            f"{path}, line {end + 1}: gene {gene(about)} has {end + 1 - begin} lines, but `bins` in config.yaml is {bins}; "
+            f"{path}, line {end + 1}: gene {gene(before)} has {end + 1 - begin} lines, but `bins` in config.yaml is {bins}; "
             "a gene has one line per bin, one after another: correct the key or the file."
         )
     shown = names[line] if numbers is None else f"{names[line]}, bin {numbers[line]}"
@@ -191,8 +225,8 @@ def _bins_fault(path, names, numbers, bins, counting, line):
     )
 
 
-def _check_no_labels(path, numbers):
-    """Refuse a file of DeepChrome's that has as many columns as DeepDiff's would have with the marks named. Raises InputError."""
+def _check_no_labels(path: PathLike, numbers: np.ndarray) -> None:
+    """Raise an InputError if the first and last of the columns [gene, bin, column] are the bins and labels of a DeepChrome file."""
     bins, last = numbers[:, :, 0], numbers[:, :, -1]
     if (
         numbers.shape[1] > 1
@@ -201,13 +235,17 @@ def _check_no_labels(path, numbers):
         and (last == last[:, :1]).all()
     ):
         raise InputError(
-            f"{path}: the second column numbers the bins and the last one is the same on all of a gene's lines, as in DeepChrome's files; "
+            f"{path}: the second column numbers the bins and the last one is the same on all of a gene's lines, as in DeepChrome files; "
             "name only the marks between them in `histone.marks`."
         )
 
 
-def _labels(path, gene_id, labels):
-    """Return the labels [gene] of labels [gene, bin]. Raises InputError for the first that is not 0 or 1, or not constant."""
+def _labels(path: PathLike, gene_id: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the labels [gene] from labels [gene, bin].
+
+    Raises:
+        InputError: for the first label that is not 0 or 1, or not the same on all lines of its gene.
+    """
     bins = labels.shape[1]
     wrong = labels > 1
     what = "but a label is 0 or 1"
@@ -222,6 +260,7 @@ def _labels(path, gene_id, labels):
     return labels[:, 0]
 
 
-def _gene_id(name):
+def _gene_id(name: str) -> str:
+    """Return the gene id of a first field without its window's number."""
     match = _WITH_SYMBOL.fullmatch(name)
     return gene_name(match[1] if match else name)

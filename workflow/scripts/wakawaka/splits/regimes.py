@@ -1,20 +1,22 @@
-"""The regimes: what a model had seen of a sample's gene and cell before it predicted the sample.
+"""The runs, and the regimes: what the model of a run has seen of a sample's gene and cell in training.
 
-Scores of different regimes never stand pooled alone: a model that has seen the gene may answer with the gene's average (Schreiber,
-Singh, Bilmes and Noble, Genome Biology 2020, 21:282).
+Scores of different regimes are never pooled without their own scores, because a model that has seen the gene may return
+the gene's average (Schreiber, Singh, Bilmes and Noble, Genome Biology 2020, 21:282).
 """
 
-from wakawaka.core.files import read_table
+# The run of the final model, which is trained on all training samples. The others are the folds.
+FINAL = "final"
 
 TRAIN = "train"
 UNSEEN_CELL = "unseen_cell"
 UNSEEN_GENE = "unseen_gene"
 BOTH_UNSEEN = "both_unseen"
+# Random rows: the cell and the gene are trained on, in other samples.
 LEAKING = "leaking"
-# A sample that a fold leaves aside altogether: it belongs to the test set.
+# The sample belongs to the test set; a fold neither trains on it nor predicts it.
 TEST = "test"
 
-# All held-out samples together, as published numbers have them: for comparison with these alone.
+# All held-out samples together: only for comparison with published numbers, which are pooled.
 POOL = "pool"
 POOLED = (UNSEEN_CELL, UNSEEN_GENE, BOTH_UNSEEN)
 
@@ -22,11 +24,6 @@ POOLED = (UNSEEN_CELL, UNSEEN_GENE, BOTH_UNSEEN)
 HELD_OUT = (UNSEEN_CELL, UNSEEN_GENE, BOTH_UNSEEN, LEAKING)
 
 
-def read_regimes(samples, store, run):
-    """Return the regimes of one run, [cell, gene] array of str, and check that the table is of this store."""
-    table = read_table(samples, usecols=["cell", "gene_id", run], dtype=str)
-    shape = (len(store.cells), len(store.genes))
-    assert len(table) == shape[0] * shape[1] and table["gene_id"].iloc[-1] == store.genes[-1], (
-        f"{samples} is of another store"
-    )
-    return table[run].to_numpy(str).reshape(shape)
+def fold_name(number: int) -> str:
+    """Return the name of the run of a fold; folds are counted from 1."""
+    return f"fold-{number}"

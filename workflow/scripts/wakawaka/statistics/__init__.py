@@ -1,1 +1,1 @@
-"""Metrics, intervals, calibration and ridge regression, on plain arrays."""
+"""Metrics, bootstrap intervals, calibration and ridge regression, on plain arrays."""

@@ -1,80 +1,90 @@
-"""Intervals of scores, by drawing genes and cells as blocks.
+"""Bootstrap intervals of scores. Cells and genes are resampled, never single samples.
 
-The errors of one gene resemble each other in all cells, and those of one cell in all genes, so that a sample says less than it seems to.
-Therefore not samples are drawn, but cells and genes, each with its own weight; a sample counts as often as the product of the two says
-(Owen, The pigeonhole bootstrap, Annals of Applied Statistics 2007, 1:386). Genes that share bins or sequence are one block, because
-they share their errors too. Predictors that are scored with the same draws are compared in pairs.
+The errors of one gene correlate over all cells, and the errors of one cell over all genes. An interval from resampled samples would
+be too narrow. Cells and genes therefore have independent weights, and a sample's weight is the product of the two (Owen, The pigeonhole
+bootstrap, Annals of Applied Statistics 2007, 1:386). Genes that share bins or sequence share errors too, so they are resampled as one
+group. Two predictors that are scored with the same replicates can be compared in pairs.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-# Of fewer cells, or groups of genes, than this a bootstrap says nothing of those that were not there: they are not drawn.
-FEWEST = 5
+# Fewer cells, or fewer groups of genes, are not resampled: an interval over so few does not cover the choice of them.
+MIN_GROUPS = 5
 
-# The part of the draws that an interval spans.
-COVERAGE = 0.95
+# The probability that an interval covers the true score.
+CONFIDENCE = 0.95
 
 
-class Draws(NamedTuple):
-    """How often each cell and gene is drawn; the first draw has each of them once.
+class Replicates(NamedTuple):
+    """The weight of each cell and gene in every bootstrap replicate.
+
+    Row 0 is the original data: every cell and gene in the mask has the weight 1.
 
     Attributes:
-        cells: [1 + draw, cell] float64. genes: [1 + draw, gene] float64.
-        over: what was drawn: "genes and cells", "genes", "cells" or "nothing".
+        cells: [1 + replicate, cell] float64.
+        genes: [1 + replicate, gene] float64.
+        resampled: "genes and cells", "genes", "cells" or "nothing".
     """
 
     cells: np.ndarray
     genes: np.ndarray
-    over: str
+    resampled: str
 
-    def first(self, count):
-        """Return the first so many draws, after the one that has each cell and gene once."""
-        return Draws(self.cells[: 1 + count], self.genes[: 1 + count], self.over)
+    def first(self, count: int) -> "Replicates":
+        """Return the original data and the first `count` replicates."""
+        return Replicates(self.cells[: 1 + count], self.genes[: 1 + count], self.resampled)
 
 
-def draw(block, groups, count, seed, strata=None):
-    """Return `Draws` of the cells and genes that have a sample in a block; of fewer than `FEWEST` cells or groups none are drawn.
+def draw_replicates(
+    mask: np.ndarray, groups: np.ndarray, count: int, seed: int | Sequence[int], strata: np.ndarray | None = None
+) -> Replicates:
+    """Return `Replicates` of the cells and genes that have a sample in a mask; fewer than `MIN_GROUPS` are not resampled.
 
     Args:
-        block: mask [cell, gene]. groups: [gene] int, the number of the group that each gene is drawn with.
-        count: number of draws. seed: int or list of int.
-        strata: [gene] int, or None. With them genes are drawn within each stratum and cells not at all, for a block of several
-            regimes: a draw without the few unseen cells, say, would be of another mixture of regimes.
+        mask: [cell, gene] bool, the samples to score.
+        groups: [gene] int. Genes with the same number are resampled together.
+        count: number of replicates.
+        seed: seed of the random numbers.
+        strata: [gene] int, or None. With strata, genes are resampled within each stratum, and cells are not resampled. A mask of
+            several regimes needs this: a replicate without the few unseen cells, for instance, would mix the regimes differently.
     """
     rng = np.random.default_rng(seed)
-    present = block.any(axis=0)
+    present = np.logical_or.reduce(mask, axis=0)
     genes, few_groups = np.zeros((1 + count, len(present))), True
     for stratum in np.unique(strata) if strata is not None else (None,):
         inside = present if stratum is None else present & (strata == stratum)
         weights, few = _weights(inside, groups, count, rng)
         genes, few_groups = genes + weights, few_groups and few
-    cells, few_cells = _weights(block.any(axis=1), np.arange(len(block)), 0 if strata is not None else count, rng)
+    cells, few_cells = _weights(
+        np.logical_or.reduce(mask, axis=1), np.arange(len(mask)), 0 if strata is not None else count, rng
+    )
     if strata is not None:
         cells, few_cells = np.tile(cells, (1 + count, 1)), True
-    drawn = [name for name, few in (("genes", few_groups), ("cells", few_cells)) if not few]
-    return Draws(cells, genes, " and ".join(drawn) or "nothing")
+    resampled = [name for name, few in (("genes", few_groups), ("cells", few_cells)) if not few]
+    return Replicates(cells, genes, " and ".join(resampled) or "nothing")
 
 
-def interval(values, over):
-    """Return (value without drawing, lower end, upper end) of scores [1 + draw].
+def interval(values: np.ndarray, resampled: str) -> tuple[float, float, float]:
+    """Return (score, lower end, upper end) of the percentile interval of scores [1 + replicate].
 
-    The ends are NaN if nothing was drawn, or if most of the draws have no score.
+    The ends are NaN if `resampled` is "nothing", or if the score is undefined in more than half of the replicates.
     """
     value, drawn = float(values[0]), values[1:][np.isfinite(values[1:])]
-    if over == "nothing" or not np.isfinite(value) or 2 * len(drawn) < len(values) - 1 or not len(drawn):
+    if resampled == "nothing" or not np.isfinite(value) or 2 * len(drawn) < len(values) - 1 or not len(drawn):
         return value, np.nan, np.nan
-    low, high = np.quantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return value, float(low), float(high)
 
 
-def _weights(present, groups, count, rng):
-    """Return the weights [1 + draw, label] of those present, drawn by group, and whether the groups are too few to draw."""
+def _weights(present: np.ndarray, groups: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    """Return weights [1 + replicate, label] of the labels present, and whether there are too few groups to resample."""
     names, group = np.unique(groups[present], return_inverse=True)
     weights = np.zeros((1 + count, len(present)))
     weights[:, present] = 1
-    few = len(names) < FEWEST
+    few = len(names) < MIN_GROUPS
     if not few:
         weights[1:, present] = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=count)[:, group]
     return weights, few

@@ -1,8 +1,8 @@
-"""What is predicted: the values of the expression file, transformed, or a label made of them.
+"""The targets: the values of the expression file, transformed, or labels made of them.
 
-A target is a dict of JSON values. Its `kind` is `value`; `label`, where the file holds 0 and 1; or `above_median`: 1 where a value is at
-or above the median of its cell over all genes of the expression file, else 0. The last two are binary: the model predicts the
-probability of a 1, and their transform is `none`. The `transform` of a value v is one of
+A target is a dict of JSON values. Its `kind` is `value`; `label`, where the file holds 0 and 1; or `above_median`: 1
+where a value is at or above the median of its cell over all genes of the expression file, else 0. The last two are
+binary: the model predicts the probability of a 1, and their transform is `none`. The `transform` of a value v is one of
 
     none                 v
     log2p1               log2(v + 1)
@@ -10,19 +10,29 @@ probability of a 1, and their transform is `none`. The `transform` of a value v 
     log2ratio:<column>   log2((v + 1) / (r + 1)), r the gene's value in that column of the expression file
     zscore_per_gene      (v - m) / s, m and s the mean and the sample standard deviation of the gene's values in training samples
 
-What a transform knows of each gene is `fitted`: a dict of JSON values, stored with the model, so that predictions can be turned
-back without the data. A gene that is not in its `gene_id` has no target: it is predicted, but neither trained on nor scored.
+What a transform needs of each gene is `fitted`: a dict of JSON values, stored with the model, so that predictions can
+be turned back without the data. A gene that is not in its `gene_id` has no target: it is predicted, but neither trained
+on nor scored.
 """
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from wakawaka.core.errors import InputError
+from wakawaka.store.store import Store
+
+# What is predicted: `kind` and `transform`.
+Target = Mapping[str, str]
+# What a transform needs of each gene: `gene_id` and numbers in the same order.
+Fitted = Mapping[str, list[Any]]
 
 ZSCORE = "zscore_per_gene"
 
-# From a value to the target and back; the further arguments are what is fitted, [gene].
-TRANSFORMS = {
+# From a value to the target, and back. The further arguments are what is fitted, [gene].
+TRANSFORMS: dict[str, tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]] = {
     "none": (lambda value: value, lambda target: target),
     "log2p1": (lambda value: np.log2(value + 1), lambda target: np.exp2(target) - 1),
     "ln1p": (np.log1p, np.expm1),
@@ -35,34 +45,38 @@ TRANSFORMS = {
 LOGARITHMS = ("log2p1", "ln1p", "log2ratio")
 
 
-def is_binary(target):
+def is_binary(target: Target) -> bool:
     """Return whether the target is 0 or 1, and the prediction the probability of a 1."""
     return target["kind"] != "value"
 
 
-def known(store, target):
-    """Return the mask [cell, gene] of the samples that have a target, as far as that does not depend on the training samples.
+def known(store: Store, target: Target) -> np.ndarray:
+    """Return the mask [cell, gene] of the samples that have a target, whatever the training samples are.
+
+    A z-score may still be unknown: it also needs two different training values of its gene.
 
     Raises:
-        InputError: a value or a reference that the target cannot be made of.
+        InputError: for a value or a reference that the target cannot be made of.
     """
     if target["transform"] == ZSCORE:
         return np.isfinite(store.expression)
     return np.isfinite(values(store, target, fit(store, target, None)))
 
 
-def fit(store, target, trained):
-    """Return `fitted`: `gene_id` and, in the same order, what the transform needs of each gene that has it; {} for most transforms.
+def fit(store: Store, target: Target, trained: np.ndarray | None) -> Fitted:
+    """Return what the transform needs of each gene that has it; for most transforms nothing.
 
     Args:
-        store: `Store`. target: see above.
-        trained: mask [cell, gene] of the training samples, of which alone z-scores are made; others are never looked at. Values
-            that are not known are left out.
+        store: has the expression and the reference.
+        target: what is predicted.
+        trained: mask [cell, gene] of the training samples. Z-scores are fitted on these alone, as far as their values
+            are known; other transforms do not need it.
 
     Raises:
-        InputError: if a reference value is negative.
+        InputError: for a negative reference value.
     """
     if target["transform"] == ZSCORE:
+        assert trained is not None
         return _moments(store, trained)
     if _name(target) == "log2ratio":
         reference = np.asarray(store.reference, np.float64)
@@ -72,40 +86,44 @@ def fit(store, target, trained):
     return {}
 
 
-def values(store, target, fitted):
+def values(store: Store, target: Target, fitted: Fitted) -> np.ndarray:
     """Return the targets [cell, gene] float32, NaN where there is none.
 
     Raises:
-        InputError: a label that is neither 0 nor 1, or a negative value where the transform is a logarithm.
+        InputError: for a label that is neither 0 nor 1, or a negative value where the transform is a logarithm.
     """
     raw = np.asarray(store.expression, np.float64)
     if target["kind"] == "label":
         _refuse_other_labels(store, raw)
     if target["kind"] == "above_median":
-        medians = np.array([store.info["medians"].get(cell) for cell in store.cells], np.float64)[:, None]
-        raw = np.where(np.isfinite(raw) & np.isfinite(medians), raw >= medians, np.nan)
+        medians = store.info.medians or {}
+        of_cells = np.array([medians.get(cell) for cell in store.cells], np.float64)[:, None]
+        raw = np.where(np.isfinite(raw) & np.isfinite(of_cells), raw >= of_cells, np.nan)
     if _name(target) in LOGARITHMS:
         _refuse_negative(store, target, raw, lambda cell: f"cell {store.cells[cell]}")
     forward, _ = TRANSFORMS[_name(target)]
     with np.errstate(over="ignore"):
         result = forward(raw, **_of_genes(fitted, store.genes)).astype(np.float32)
-    # A value of another cell, in standard deviations so small that a float32 does not hold it.
+    # In standard deviations that are very small, a value of another cell may be too large for float32.
     result[~np.isfinite(result)] = np.nan
     return result
 
 
-def invert(prediction, gene_ids, target, fitted):
+def invert(
+    prediction: np.ndarray | Sequence[Any], gene_ids: np.ndarray | Sequence[str], target: Target, fitted: Fitted
+) -> np.ndarray:
     """Return predictions in the units of the expression file, float64: the exact inverse of the transform.
 
     Where the transform is a logarithm, a prediction below that of 0 gives a value below 0, never below -1.
 
     Args:
-        prediction: array whose last axis is the genes'. gene_ids: [gene] list or array of str.
+        prediction: array whose last axis is the genes'.
+        gene_ids: [gene] ids.
         target, fitted: as stored with the model.
 
     Returns:
-        An array of the shape of `prediction`; NaN for genes that are not in `fitted`, and everywhere for binary targets: a probability
-        of a label says nothing of a value.
+        An array of the shape of `prediction`; NaN for genes that are not in `fitted`, and everywhere for binary
+        targets, because a probability of a label does not determine a value.
     """
     prediction = np.asarray(prediction, np.float64)
     if is_binary(target):
@@ -114,13 +132,20 @@ def invert(prediction, gene_ids, target, fitted):
     return backward(prediction, **_of_genes(fitted, gene_ids))
 
 
-def rescale(prediction, gene_ids, target, fitted, other):
-    """Return predictions of a model with `fitted` as one with `other` would make them, float64.
+def rescale(
+    prediction: np.ndarray | Sequence[Any],
+    gene_ids: np.ndarray | Sequence[str],
+    target: Target,
+    fitted: Fitted,
+    other: Fitted,
+) -> np.ndarray:
+    """Return predictions of a model with `fitted` on the scale of a model with `other`, float64.
 
-    Genes that one of the two does not know keep their prediction: of them nothing better is known.
+    A gene that one of the two models does not know keeps its prediction, because nothing better is known.
 
     Args:
-        prediction, gene_ids: [sample]. target: of both models.
+        prediction, gene_ids: [sample].
+        target: of both models.
     """
     prediction = np.asarray(prediction, np.float64)
     if target["transform"] != ZSCORE:
@@ -130,12 +155,13 @@ def rescale(prediction, gene_ids, target, fitted, other):
     return np.where(np.isfinite(changed), changed, prediction)
 
 
-def _name(target):
+def _name(target: Target) -> str:
+    """Return the transform without the column that it may name."""
     return target["transform"].partition(":")[0]
 
 
-def _moments(store, trained):
-    """Return the gene_id, mean and sample standard deviation of the genes with two training values or more that differ."""
+def _moments(store: Store, trained: np.ndarray) -> Fitted:
+    """Return gene_id, mean and sample standard deviation of the genes with two or more different training values."""
     values = np.asarray(store.expression, np.float64)
     used = trained & np.isfinite(values)
     count, values = used.sum(axis=0), np.where(used, values, 0)
@@ -146,13 +172,15 @@ def _moments(store, trained):
     return {"gene_id": store.genes[has].tolist(), "mean": mean[has].tolist(), "sd": sd[has].tolist()}
 
 
-def _of_genes(fitted, gene_ids):
-    """Return the dict of what is fitted, as arrays [gene] float64 in the order of `gene_ids`, NaN for genes that are not in it."""
-    columns = pd.DataFrame(fitted).set_index("gene_id").reindex(gene_ids) if fitted else {}
-    return {name: columns[name].to_numpy(np.float64) for name in columns}
+def _of_genes(fitted: Fitted, gene_ids: np.ndarray | Sequence[str]) -> dict[str, np.ndarray]:
+    """Return what is fitted, each [gene] float64 in the order of `gene_ids`, NaN for genes that are not in it."""
+    if not fitted:
+        return {}
+    columns = pd.DataFrame(dict(fitted)).set_index("gene_id").reindex(pd.Index(gene_ids))
+    return {str(name): column.to_numpy(np.float64) for name, column in columns.items()}
 
 
-def _refuse_negative(store, target, values, place):
+def _refuse_negative(store: Store, target: Target, values: np.ndarray, place: Callable[[int], str]) -> None:
     """Raise an InputError for the first negative value of [row, gene]; `place` says in words what a row is."""
     for row, gene in np.argwhere(values < 0)[:1]:
         raise InputError(
@@ -161,7 +189,8 @@ def _refuse_negative(store, target, values, place):
         )
 
 
-def _refuse_other_labels(store, values):
+def _refuse_other_labels(store: Store, values: np.ndarray) -> None:
+    """Raise an InputError for the first known value that is neither 0 nor 1."""
     for cell, gene in np.argwhere(np.isfinite(values) & (values != 0) & (values != 1))[:1]:
         raise InputError(
             f"config key `expression.target` is label, but the expression of gene {store.genes[gene]} in cell {store.cells[cell]} "

@@ -1,20 +1,22 @@
 """The order in which an epoch goes through its samples."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def batches(genes, size, genes_per_batch, seed):
-    """Return a list of index arrays, which together hold every sample once.
+def batches(genes: np.ndarray, size: int, genes_per_batch: int | None, seed: int | Sequence[int]) -> list[np.ndarray]:
+    """Return arrays of sample numbers, one for each batch, which together hold every sample once.
 
-    Without `genes_per_batch` this is one random order of all samples, cut into batches. With it, the samples of each gene are put in
-    random order and cut into portions of size // genes_per_batch, the last of which may be smaller, and what is cut into batches
-    is these portions in random order: of one gene there are then several cells in a batch, side by side.
+    Without `genes_per_batch`, all samples are put in random order and cut into batches. With it, the samples of each gene are put in
+    random order and cut into portions of size // genes_per_batch samples; the last portion of a gene may be smaller. The portions are
+    put in random order and cut into batches. A batch then has several cells of each of its genes next to each other.
 
     Args:
         genes: [sample] int, the gene of each sample.
-        size: samples of a batch.
-        genes_per_batch: a divisor of size, or None.
-        seed: of `numpy.random.default_rng`.
+        size: number of samples in a batch; the last batch may be smaller.
+        genes_per_batch: a divisor of `size`, or None.
+        seed: seed of `numpy.random.default_rng`.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(genes))

@@ -1,31 +1,42 @@
-"""What a killed training goes on from: the state after its last whole epoch."""
+"""The checkpoint of a training: the state after its last whole epoch, from which an interrupted run continues."""
 
 import json
 import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from wakawaka.core.files import atomic
+from wakawaka.core.files import PathLike, atomic
 
 log = logging.getLogger(__name__)
 
 
-def save_checkpoint(path, identity, rows, state):
-    """Write a checkpoint, in place of an earlier one.
+def save_checkpoint(
+    path: PathLike, identity: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], state: Sequence[np.ndarray]
+) -> None:
+    """Write a checkpoint, atomically, in place of an earlier one.
 
     Args:
-        path: of an npz file.
-        identity: dict of what the training depends on, of JSON values.
-        rows: list of dicts, the history so far.
-        state: list of arrays.
+        path: path of an npz file.
+        identity: what the training depends on, of JSON values.
+        rows: the history so far, of JSON values.
+        state: the arrays that the next step depends on.
     """
-    arrays = {f"state_{number}": array for number, array in enumerate(state)}
+    arrays: dict[str, Any] = {f"state_{number}": array for number, array in enumerate(state)}
     with atomic(path) as temporary:
         np.savez(temporary, about=json.dumps({"identity": identity, "rows": rows}), **arrays, allow_pickle=False)
 
 
-def load_checkpoint(path, identity):
-    """Return (rows, state) of a checkpoint, or None where training has to start afresh, and say why in the log."""
+def load_checkpoint(
+    path: PathLike, identity: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[np.ndarray]] | None:
+    """Return the rows and the state of a checkpoint; None if training has to start anew, and the log gives the reason.
+
+    Args:
+        path: path of the npz file, which may be missing.
+        identity: what the training depends on. A checkpoint of another identity is not used.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))

@@ -1,144 +1,198 @@
-"""The words (k-mers) of DNA whose presence tells most of the targets of the training genes, as filters.
+"""Selection of k-mers for fixed filters: those whose presence correlates most with the residual targets of the training genes.
 
-A motif that a window holds once is one in ten thousand places. From random first weights the gradient through a maximum over all places
-hardly ever finds it; counting all words of eight bases does, in a second. Filters that are trained further learn the few bases beside the
-word by heart, gene by gene.
+A motif that occurs once in a window is at one of ten thousand positions. From random initial weights, the gradient through a maximum
+over all positions rarely finds it; a count of all k-mers of eight bases finds it within a second. The filters stay fixed, because
+filters that are trained further memorise single genes by the bases next to the k-mer.
 """
 
 import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 from scipy.stats import norm, rankdata
 
-from wakawaka.core.numba_jit import compiled
+from wakawaka.core.numba_jit import numba_jit
 from wakawaka.genome.dna import N, decode
 from wakawaka.statistics.ridge import Ridge
+from wakawaka.store.store import Store
 
 log = logging.getLogger(__name__)
 
-# With so many random orders the chance that a word is taken for telling though none is, is 1 in 20 for each word that is looked for.
+# The number of random orders of the values. If no k-mer is related to them, each selection passes with a chance of 1 in 20.
 PERMUTATIONS = 19
-# As a part of the limit: what correlates as well but for rounding does not correlate better.
+# A correlation that exceeds the limit by less than this fraction may differ from it by rounding alone.
 ROUNDING = 1e-9
-# So many numbers per mark say what marks alone explain of a gene's mean target.
+# The number of parts of the window whose mean histone values explain the targets, for each mark.
 PARTS = 20
+# The number of blocks of the cross-validation of this regression.
+BLOCKS = 5
 
 
-def telling_words(codes, values, length, longest, count, seed):
-    """Return a list of up to `count` words, codes [letter] uint8, the most telling first.
+class _Kmer(NamedTuple):
+    """A k-mer, the genes that have it and the |z| of its correlation."""
 
-    Matching pursuit (Mallat and Zhang, 1993): the word of `length` letters whose presence correlates most with the normal scores of what
-    the words before it leave of the values, as long as no word correlates so well with any of `PERMUTATIONS` random orders of normal
-    scores. It is then made longer at either end, letter by letter, as long as it correlates more for it. Orders are of single genes: of
-    large families of genes with nearly the same window and expression, words that are theirs by chance may pass.
+    kmer: np.ndarray
+    genes: np.ndarray
+    score: float
+
+
+def select_kmers(
+    codes: np.ndarray, values: np.ndarray, length: int, longest: int, count: int, seed: int
+) -> list[np.ndarray]:
+    """Return up to `count` k-mers, DNA codes [base] uint8, in the order of their selection.
+
+    The selection is a matching pursuit (Mallat and Zhang, 1993). It takes the k-mer of `length` bases whose presence correlates most
+    with the values, after those taken before have been regressed out; values are replaced by normal scores. It ends when no k-mer
+    correlates better than with each of `PERMUTATIONS` random orders of normal scores. A k-mer that is taken is extended base by base
+    at either end as long as its correlation rises.
+
+    The random orders are those of single genes. In large families of genes with similar windows and expression, k-mers that are
+    characteristic of the family may pass by chance.
 
     Args:
-        codes: [gene, position] uint8. values: [gene] floats.
-        length: letters of a word at first, at most 12. longest: letters of a word at most. seed: of the random orders.
+        codes: DNA codes [gene, position] uint8.
+        values: [gene] floats.
+        length: bases of a k-mer before it is extended, at most 12.
+        longest: the most bases of a k-mer.
+        count: the most k-mers.
+        seed: seed of the random orders.
     """
-    index = _numbers(codes, length)
+    index = _kmer_numbers(codes, length)
     values = _normal_scores(values)
-    rng = np.random.default_rng(seed)
-    orders = (rng.permutation(values) for _ in range(PERMUTATIONS))
-    limit = max(np.abs(_scores(*_sums(index, order, 4**length), order)).max() for order in orders) * (1 + ROUNDING)
+    limit = _chance_limit(index, values, 4**length, seed)
     known = np.ones((len(values), 1))
-    words = []
-    while len(words) < count:
-        # Once more as normal scores, for which the limit was found: the tails of what is left may be longer.
-        rest = _normal_scores(values - known @ np.linalg.lstsq(known, values, rcond=None)[0])
-        scores = np.abs(_scores(*_sums(index, rest, 4**length), rest))
+    kmers: list[np.ndarray] = []
+    while len(kmers) < count:
+        # Normal scores again, because the limit is valid for them: the residuals may have longer tails.
+        residuals = _normal_scores(values - known @ np.linalg.lstsq(known, values, rcond=None)[0])
+        scores = np.abs(_scores(*_sums(index, residuals, 4**length), residuals))
         best = int(scores.argmax())
         if scores[best] <= limit:
             break
-        word, genes, score = _grown(codes, _letters(best, length), *np.nonzero(index == best), rest, longest)
-        words.append(word)
-        known = np.column_stack([known, np.isin(np.arange(len(values)), genes)])
-        log.info("word %s: in %d of %d genes, |z| = %.1f", decode(word), len(genes), len(rest), score)
-    log.info("%d words tell more than chance would (|z| above %.1f)", len(words), limit)
-    return words
+        genes, starts = np.nonzero(index == best)
+        found = _extended(codes, _bases(best, length), genes, starts, residuals, longest)
+        kmers.append(found.kmer)
+        known = np.column_stack([known, np.isin(np.arange(len(values)), found.genes)])
+        log.info(
+            "k-mer %s: in %d of %d genes, |z| = %.1f", decode(found.kmer), len(found.genes), len(values), found.score
+        )
+    log.info("%d k-mers correlate better than by chance (|z| above %.1f)", len(kmers), limit)
+    return kmers
 
 
-def unexplained(store, truth, trained, modules):
-    """Return (genes [gene] int, values [gene] float64): the training genes, and what marks leave of their mean targets.
+def residual_targets(
+    store: Store, truth: np.ndarray, trained: np.ndarray, modules: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the training genes [gene] int, and their mean targets less what histone marks explain of them, [gene] float64.
 
     Args:
-        store: `Store`. truth: [cell, gene] floats. trained: [cell, gene] bool, the training samples.
-        modules: of the network: without `histone` marks explain nothing.
+        store: the store.
+        truth: targets [cell, gene].
+        trained: mask [cell, gene] of the training samples.
+        modules: the modules of the network. Without `histone`, only the mean of all genes is subtracted.
     """
     count = trained.sum(axis=0)
     genes = np.flatnonzero(count)
     values = np.where(trained, truth, 0).sum(axis=0, dtype=np.float64)[genes] / count[genes]
     if "histone" not in modules:
         return genes, values - values.mean()
-    marks = 0.0
+    marks: Any = 0.0
     for cell in range(len(store.cells)):
-        there = trained[cell, genes]
-        if not there.any():
+        used = trained[cell, genes]
+        if not used.any():
             continue
-        parts = np.array_split(store.histone_input(cell, genes), min(PARTS, store.info["bins"]), axis=1)
-        marks = marks + np.concatenate([part.mean(axis=1) for part in parts], axis=1) * there[:, None]
+        parts = np.array_split(store.histone_input(cell, genes), min(PARTS, store.info.bins), axis=1)
+        marks = marks + np.concatenate([part.mean(axis=1) for part in parts], axis=1) * used[:, None]
     marks = marks / count[genes, None]
-    ridge = Ridge(marks.shape[1], 5)
-    ridge.add(marks, values, np.arange(len(genes)) % 5)
+    ridge = Ridge(marks.shape[1], BLOCKS)
+    ridge.add(marks, values, np.arange(len(genes)) % BLOCKS)
     return genes, values - ridge.fit().predict(marks)
 
 
-def set_filters(layer, words):
-    """Make each filter of a convolution of one-hot DNA a word, as far as there are words; the others are silent.
+def set_filters(layer: keras.layers.Conv1D, kmers: Sequence[np.ndarray]) -> None:
+    """Set each filter of a convolution of one-hot DNA to one of the k-mers; filters without a k-mer are zero.
 
-    With a ReLU a filter then answers 1 to its word and 0 to all that differs from it. The word, which must not be longer than the
-    filter, lies in its middle.
+    With a ReLU, a filter then responds with 1 to its k-mer and with 0 to all others. The k-mer is in the middle of the filter, which
+    must not be shorter.
     """
     kernel, bias = (np.zeros_like(weight) for weight in layer.get_weights())
-    for number, word in enumerate(words):
-        first = (len(kernel) - len(word)) // 2
-        kernel[first + np.arange(len(word)), word, number] = 1
-        bias[number] = 1 - len(word)
+    for number, kmer in enumerate(kmers):
+        first = (len(kernel) - len(kmer)) // 2
+        kernel[first + np.arange(len(kmer)), kmer, number] = 1
+        bias[number] = 1 - len(kmer)
     layer.set_weights([kernel, bias])
 
 
-def _normal_scores(values):
-    """Return normal scores, their mean 0: a word that a single extreme value has is not telling."""
+def _chance_limit(index: np.ndarray, values: np.ndarray, kmers: int, seed: int) -> float:
+    """Return the largest |z| of any k-mer with random orders of the values."""
+    rng = np.random.default_rng(seed)
+    orders = (rng.permutation(values) for _ in range(PERMUTATIONS))
+    return max(np.abs(_scores(*_sums(index, order, kmers), order)).max() for order in orders) * (1 + ROUNDING)
+
+
+def _normal_scores(values: np.ndarray) -> np.ndarray:
+    """Return normal scores with mean 0, so that a single extreme value does not decide on a k-mer."""
     scores = norm.ppf((rankdata(values) - 0.5) / len(values))
     return scores - scores.mean()
 
 
-def _scores(genes, sums, values):
-    """Return z of the correlation of values, whose mean is 0, with the presence of words: in `genes` many, with these `sums` of values."""
+def _scores(genes: Any, sums: Any, values: np.ndarray) -> np.ndarray:
+    """Return the z of the correlation of values with the presence of k-mers.
+
+    Args:
+        genes: the number of genes with each k-mer.
+        sums: the sum of the values of these genes.
+        values: [gene] floats, whose mean is 0.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         scores = sums / np.sqrt(genes * (1 - genes / len(values))) / values.std()
-    # A word that no gene or every gene has tells nothing.
+    # A k-mer that no gene or every gene has does not correlate.
     return np.where(np.isfinite(scores), scores, 0)
 
 
-def _grown(codes, word, genes, starts, values, longest):
-    """Return (word, the genes that have it, its |z|), a word of `genes` at `starts` [occurrence] made longer while that helps."""
-    score = 0.0
+def _extended(
+    codes: np.ndarray, kmer: np.ndarray, genes: np.ndarray, starts: np.ndarray, values: np.ndarray, longest: int
+) -> _Kmer:
+    """Return a k-mer, extended base by base as long as its |z| rises.
+
+    Args:
+        codes: DNA codes [gene, position] uint8.
+        kmer: DNA codes [base] uint8.
+        genes, starts: [occurrence] int, where the k-mer occurs.
+        values: [gene] floats, whose mean is 0.
+        longest: the most bases.
+    """
     while True:
-        there = np.unique(genes)
-        score = abs(float(_scores(np.array(len(there)), values[there].sum(), values)))
-        found = []
-        for before, place in ((True, starts - 1), (False, starts + len(word))) if len(word) < longest else ():
+        having = np.unique(genes)
+        score = _score(having, values)
+        candidates = []
+        for before, place in ((True, starts - 1), (False, starts + len(kmer))) if len(kmer) < longest else ():
             inside = (place >= 0) & (place < codes.shape[1])
-            letters = np.where(inside, codes[genes, np.clip(place, 0, codes.shape[1] - 1)], N)
-            for letter in range(N):
-                some = np.unique(genes[letters == letter])
-                better = abs(float(_scores(np.array(len(some)), values[some].sum(), values)))
-                found.append((better, before, letter, letters == letter))
-        if not found or max(found, key=lambda one: one[0])[0] <= score:
-            return word, there, score
-        _, before, letter, kept = max(found, key=lambda one: one[0])
+            bases = np.where(inside, codes[genes, np.clip(place, 0, codes.shape[1] - 1)], N)
+            for base in range(N):
+                candidates.append((_score(np.unique(genes[bases == base]), values), before, base, bases == base))
+        if not candidates or max(candidates, key=lambda one: one[0])[0] <= score:
+            return _Kmer(kmer, having, score)
+        _, before, base, kept = max(candidates, key=lambda one: one[0])
         genes, starts = genes[kept], starts[kept] - before
-        word = np.concatenate([[letter], word] if before else [word, [letter]]).astype(np.uint8)
+        kmer = np.concatenate([[base], kmer] if before else [kmer, [base]]).astype(np.uint8)
 
 
-def _letters(word, length):
-    return np.array(word // 4 ** np.arange(length)[::-1] % 4, np.uint8)
+def _score(genes: np.ndarray, values: np.ndarray) -> float:
+    """Return the |z| of the correlation of values with a k-mer that these genes have."""
+    return abs(float(_scores(np.array(len(genes)), values[genes].sum(), values)))
 
 
-@compiled
-def _numbers(codes, length):
-    """Return the number of the word that starts at each position, -1 of one with N."""
+def _bases(number: int, length: int) -> np.ndarray:
+    """Return the DNA codes [base] uint8 of the k-mer with a number."""
+    return np.array(number // 4 ** np.arange(length)[::-1] % 4, np.uint8)
+
+
+@numba_jit
+def _kmer_numbers(codes: np.ndarray, length: int) -> np.ndarray:
+    """Return the number of the k-mer that starts at each position, -1 for one with N: [gene, position] int32."""
     places = codes.shape[1] - length + 1
     index = np.full((codes.shape[0], places), -1, np.int32)
     for gene in range(codes.shape[0]):
@@ -153,15 +207,15 @@ def _numbers(codes, length):
     return index
 
 
-@compiled
-def _sums(index, values, words):
-    """Return the number of genes that have each word, and the sum of their values."""
-    genes, sums = np.zeros(words), np.zeros(words)
-    last = np.full(words, -1, np.int32)
+@numba_jit
+def _sums(index: np.ndarray, values: np.ndarray, kmers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of genes that have each k-mer, and the sum of their values: both [k-mer] float64."""
+    genes, sums = np.zeros(kmers), np.zeros(kmers)
+    last = np.full(kmers, -1, np.int32)
     for gene in range(index.shape[0]):
-        for word in index[gene]:
-            if word >= 0 and last[word] != gene:
-                last[word] = gene
-                genes[word] += 1
-                sums[word] += values[gene]
+        for kmer in index[gene]:
+            if kmer >= 0 and last[kmer] != gene:
+                last[kmer] = gene
+                genes[kmer] += 1
+                sums[kmer] += values[gene]
     return genes, sums

@@ -1,25 +1,31 @@
-"""The best point of the search, as `train` takes it."""
+"""The best trial of the search, in the form that `train` takes."""
 
 import json
 import logging
+from collections.abc import Mapping
+from typing import Any
 
-from wakawaka.config.search_space import apply, in_words, parts_of, point_of
-from wakawaka.core.files import atomic, read_table
+from wakawaka.config.search_space import Space, apply_trial, describe_trial, spec_and_schedule, trial_of
+from wakawaka.core.files import PathLike, atomic, read_table
+from wakawaka.tuning.trial_table import LOSS
 
 log = logging.getLogger(__name__)
 
 
-def choose_point(ranks, chosen, *, model, space, epochs):
-    """Write the first point of a table of ranks as JSON: `point`, its loss in `loss`, and `spec` and `schedule` of `train`.
+def choose_trial(ranks: PathLike, chosen: PathLike, *, model: Mapping[str, Any], space: Space, epochs: int) -> None:
+    """Write the first trial of a table of ranks as JSON: `trial`, its `loss`, and the `spec` and `schedule` of `train`.
 
     Args:
-        ranks: path of the table of the last rung. chosen: output path. model: dict as `models` has them. space: as in config.yaml.
+        ranks: path of the table of the last rung.
+        chosen: output path.
+        model: the settings that the search varies, as `models.<name>` of a checked config.
+        space: values of each hyperparameter.
         epochs: of the last rung.
     """
     first = read_table(ranks, dtype=str).iloc[0]
-    point = point_of(first, space)
-    spec, schedule = parts_of(apply(point, model), epochs)
-    about = {"point": point, "loss": float(first["loss"]), "spec": spec, "schedule": schedule}
+    trial = trial_of(first.to_dict(), space)
+    spec, schedule = spec_and_schedule(apply_trial(trial, model), epochs)
+    content = {"trial": trial, "loss": float(first[LOSS]), "spec": spec, "schedule": schedule}
     with atomic(chosen) as temporary:
-        temporary.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    log.info("chosen: %s", in_words(point))
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    log.info("chosen: %s", describe_trial(trial))

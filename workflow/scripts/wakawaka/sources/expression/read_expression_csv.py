@@ -1,10 +1,12 @@
 """Expression from one file of `gene,value` lines per cell, such as DeepDiff's `{cell}.expr.csv`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import open_text, readable
+from wakawaka.core.files import PathLike, open_text, readable
 from wakawaka.core.messages import Warnings
 from wakawaka.core.tables import numbers, read_lines
 from wakawaka.genome.gene_ids import gene_name
@@ -12,19 +14,21 @@ from wakawaka.sources.expression.parsed_expression import write_expression
 from wakawaka.sources.parsed import unique_rows
 
 
-def read_expression_csv(paths, part, *, cells, reference=None):
-    """Write the expression part of files without a header, gzip-compressed or not.
+def read_expression_csv(
+    paths: Sequence[PathLike], parsed: PathLike, *, cells: Sequence[str], reference: str | None = None
+) -> None:
+    """Write the parsed expression of files without a header, gzip-compressed or not.
 
-    A gene is named by its Ensembl id or the integer part of it, zero-padded or not. Values that are empty or NA, and genes
-    that a cell's file lacks, are not known. A header is refused: a first line whose value is no number may as well be damaged.
+    A gene is named by its Ensembl id or the integer part of it, zero-padded or not. Values that are empty or NA, and genes that a
+    cell's file lacks, are not known. A header is refused, because it cannot be distinguished from a damaged first line.
 
     Args:
-        paths: list of one path per cell, in the order of `cells`.
+        paths: one path per cell, in the order of `cells`. parsed: the output.
         reference: the one of `cells` that a ratio is taken to, or None.
 
     Raises:
-        InputError: a line of another form, a value that is no finite number, two differing values of one gene, an empty
-            file, or no value at all or of the reference. Names the line where there is one.
+        InputError: a line of another form, a value that is not a finite number, two differing values of one gene, an empty file, or
+            no known value at all or of the reference. The sentence names the line if there is one.
     """
     warnings = Warnings()
     found = {}
@@ -32,10 +36,10 @@ def read_expression_csv(paths, part, *, cells, reference=None):
         gene_id, values = _read(path)
         keep = unique_rows(gene_id, values, path, warnings)
         found[cell] = gene_id[keep], values[keep]
-    write_expression(part, paths, warnings, cells, found, reference)
+    write_expression(parsed, paths, warnings, cells, found, reference)
 
 
-def _read(path):
+def _read(path: PathLike) -> tuple[np.ndarray, np.ndarray]:
     """Return the gene ids [line] and values [line] float32 of one file."""
     with readable(path), open_text(path) as file:
         lines = read_lines(path, file)

@@ -1,8 +1,12 @@
-"""Genes from a plain table: an id per row, and what is known of its place."""
+"""Genes from a plain table: one gene per row, with its id and what is known of its place."""
+
+from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
 from wakawaka.core.errors import InputError
+from wakawaka.core.files import PathLike
 from wakawaka.core.messages import Warnings
 from wakawaka.core.tables import EMPTY, need_columns, read_text_table, whole_numbers
 from wakawaka.genome.gene_ids import plain_id
@@ -11,21 +15,21 @@ from wakawaka.sources.parsed import write_genes
 _STRANDS = {"+": "+", "1": "+", "+1": "+", "-": "-", "-1": "-", ".": ".", "": ".", "0": "."}
 
 
-def read_gene_table(path, part, *, columns, first_base):
-    """Write the genes part of a tab-separated table with a header.
+def read_gene_table(path: PathLike, parsed: PathLike, *, columns: Mapping[str, str | None], first_base: int) -> None:
+    """Write the parsed genes of a tab-separated table with a header.
 
     Args:
-        columns: dict from gene_id, chrom, tss, strand and group to the header of that column, or None where the table
-            has none. A table without chrom or tss gives genes without coordinates.
-        first_base: 0 or 1, the number that the tss column gives to a chromosome's first base.
+        columns: dict from gene_id, chrom, tss, strand and group to the header of that column, or None if the table has none. From a
+            table without chrom or tss, the genes have no coordinates.
+        first_base: 0 or 1, the number of a chromosome's first base in the tss column.
 
     Raises:
         InputError: a missing column, a TSS that is no position, an unknown strand, or two differing rows of one gene.
     """
     wanted = {name: header for name, header in columns.items() if header}
 
-    def choose(header):
-        # chrom, tss and strand have names by default: a table of ids alone is legal under that default.
+    def choose(header: list[str]) -> list[str]:
+        # chrom, tss and strand have names by default, under which a table of ids alone is legal.
         need_columns(path, header, [wanted["gene_id"]] + [wanted[name] for name in ("group",) if name in wanted])
         return [name for name in dict.fromkeys(wanted.values()) if name in header]
 
@@ -45,11 +49,11 @@ def read_gene_table(path, part, *, columns, first_base):
         )
     strand = np.array([_STRANDS[text] for text in strand])
     tss = np.where(chrom == "", -1, _tss(path, table, wanted.get("tss"), first_base))
-    write_genes(part, path, warnings, gene_id=gene_id, chrom=chrom, tss=tss, strand=strand, group=group)
+    write_genes(parsed, path, warnings, gene_id=gene_id, chrom=chrom, tss=tss, strand=strand, group=group)
 
 
-def _tss(path, table, name, first_base):
-    """Return a column of positions as 0-based, -1 where it is blank or there is no such column."""
+def _tss(path: PathLike, table: pd.DataFrame, name: str | None, first_base: int) -> np.ndarray:
+    """Return a column of positions [gene] int64, 0-based, -1 where it is blank or there is no such column."""
     tss = np.full(len(table), -1, np.int64)
     if name not in table:
         return tss
@@ -63,9 +67,9 @@ def _tss(path, table, name, first_base):
     return tss
 
 
-def _texts(table, name):
-    """Return a column, blank where the value is not known or the column missing."""
+def _texts(table: pd.DataFrame, name: str | None) -> np.ndarray:
+    """Return a column [gene] str, '' where the value is not known or there is no such column."""
     if name not in table:
         return np.full(len(table), "")
-    # A strand of "-" is no missing value.
+    # The strand "-" is not a missing value.
     return table[name].where(~table[name].isin(EMPTY - {"-"}), "").to_numpy(str)

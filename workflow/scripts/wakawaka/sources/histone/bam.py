@@ -1,56 +1,51 @@
-"""Reads and fragments from BAM and CRAM files."""
+"""Reads and fragments from BAM and CRAM files: which alignments count, and BAM files read by one or several threads."""
 
 import contextlib
-import itertools
 import logging
 import os
 import struct
 import threading
 import zlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Full, Queue
+from typing import Any, BinaryIO
 
-import numpy as np
 import pysam
 from isal import isal_zlib
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import BGZF_END, open_bytes, readable, reading_progress
-from wakawaka.core.progress import Progress
-from wakawaka.sources.histone import bam_records
-from wakawaka.sources.histone.bam_index import PartReader, find_index, index_parts
+from wakawaka.core.files import BGZF_END, PathLike, open_bytes, readable, reading_progress
+from wakawaka.core.messages import Warnings
+from wakawaka.sources.histone.bam_index import Part, PartReader, find_index, index_parts
 from wakawaka.sources.histone.bam_records import (
     DUPLICATE,
     FAILED,
-    MATE_UNMAPPED,
-    PAIRED,
-    PROPER,
-    READ_1,
-    READ_2,
-    REVERSE,
-    SECONDARY,
-    SUPPLEMENTARY,
-    UNMAPPED,
+    Columns,
     Records,
 )
+from wakawaka.sources.histone.cram import cram_batches
 
 log = logging.getLogger(__name__)
 
-# No part of a BAM that a thread reads is smaller, in bytes.
+# (number of chromosomes in the header, flags of alignments that do not count, lowest mapping quality).
+_Rules = tuple[int, int, int]
+
+# The least size of the part of a BAM that one thread reads, in bytes.
 _LEAST = 4 << 20
-# Batches of a part that wait for those of the parts before it.
+# The most batches of a part in memory, while those of earlier parts are processed.
 _WAITING = 4
-# What pysam, isal and the readers here raise for a damaged file.
-_BROKEN = (
+# What pysam, isal and the readers here raise for a damaged file. `Any`, because isal's type hints give its exception no type.
+_BROKEN: Any = (
     OSError, ValueError, NotImplementedError, OverflowError, MemoryError, EOFError, zlib.error, isal_zlib.error, struct.error
 )  # fmt: skip
 _MISFIT = (
-    "%s: its index is damaged, or older than the file, or of another, so one thread reads the file from start to end; make the "
+    "%s: its index is damaged, older than the file or of another file, so one thread reads the file from start to end; make the "
     "index anew (`samtools index`)."
 )
 
-# How a complete file ends (SAM specification 4.1.2; CRAM specification 3 and 2.1, section 9).
+# The last bytes of a complete file (SAM specification 4.1.2; CRAM specification 3 and 2.1, section 9).
 _ENDS = {
     "BAM": (BGZF_END,),
     "CRAM": (
@@ -58,56 +53,59 @@ _ENDS = {
         bytes.fromhex("0b000000ffffffff0fe0454f460000000001000001000606010001000100"),
     ),
 }
-# A read of a CRAM.
-_READ = np.dtype([("chrom", "i4"), ("start", "i8"), ("end", "i8"), ("strand", "i1")])
-# No container of a CRAM has more slices; writers make one or a few.
-_SLICES = 10_000
-# QNAME to PNEXT. For SEQ, and for TLEN where chromosomes are mixed, htslib would need a CRAM's reference.
+# The fields QNAME to PNEXT. For SEQ, and for TLEN where chromosomes are mixed, htslib would need a CRAM's reference.
 _FIELDS = b"required_fields=0xff"
 
 
-def alignment_lengths(path):
-    """Return a dict from the chromosome names of a BAM's or CRAM's header to their lengths. Raises InputError."""
+def alignment_lengths(path: PathLike) -> dict[str, int]:
+    """Return a dict from the chromosomes in the header of a BAM or CRAM to their bp. Raises InputError for a damaged file."""
     with _opened(path) as (file, _):
         return dict(zip(file.references, file.lengths, strict=True))
 
 
-def alignment_reads(path, *, min_mapq, duplicates, warnings, threads=1):
-    """Yield the reads and fragments of a BAM or CRAM, batch by batch, in no particular order.
+def alignment_reads(
+    path: PathLike, *, min_mapq: int, duplicates: str, warnings: Warnings, threads: int = 1
+) -> Iterator[tuple[list[str], *Columns]]:
+    """Yield the reads and fragments of a BAM or CRAM in batches, in no particular order.
 
-    Unmapped, secondary, supplementary and QC-failed alignments never count, and neither do those of a mapping quality
-    below `min_mapq`, nor flagged duplicates unless `duplicates` is `keep`. A single read is its span on the reference:
-    deletions and introns included, clipped ends not (as `bedtools multicov` without `-split`). A proper pair is one
-    fragment from the first to the last base of both, on the strand of read 1, if both mates count. A pair that is not
-    proper is its read 1 alone, or its read 2 alone if read 1 is unmapped; so it is none where read 1 is mapped, but not in
-    the file. A proper mate whose partner is not in the file is a read by itself. Mates have one name, but for a `/1` or
-    `/2` at its end. No index and no order is needed, and no reference, which is never looked for.
+    These never count: alignments that are unmapped, secondary, supplementary or QC-failed, or whose mapping quality is below
+    `min_mapq`; and flagged duplicates, unless `duplicates` is `keep`.
+    A single read is its span on the reference: with deletions and introns, without clipped ends (as `bedtools multicov` without
+    `-split`). A proper pair is one fragment from the first to the last base of both mates, on the strand of read 1, if both count.
+    A pair that is not proper is its read 1 alone, or its read 2 if read 1 is unmapped. If read 1 is mapped but not in the file, the
+    pair does not count. A proper mate whose partner is not in the file is a read by itself. Mates have the same name, except for a
+    `/1` or `/2` at its end. No index, no order and no reference is needed; a reference is never looked for.
 
     Args:
-        path: BAM or CRAM file. min_mapq: int. duplicates: `flagged`, `position` (here the same) or `keep`.
-        warnings: `Warnings`; counts mates without a partner, and what is left out: reads 2 that lack their read 1 (the
-            surplus of reads 2 of improper pairs over their reads 1, so at least as many), and alignments without a place
-            or CIGAR.
-        threads: how many chromosomes of a BAM are read at the same time, if there is an index beside it.
+        path: BAM or CRAM file. min_mapq: lowest mapping quality. duplicates: `flagged`, `position` (here the same) or `keep`.
+        warnings: `Warnings` so far. It gets the numbers of mates without a partner, of reads 2 whose read 1 is missing (the surplus of
+            reads 2 over reads 1 in pairs that are not proper, a lower bound), and of alignments without a place or CIGAR.
+        threads: how many chromosomes of a BAM are read at the same time, if there is an index next to it.
 
     Yields:
-        (names, chrom, start, end, strand): names is the header's list of chromosomes, chrom int32 [read] a read's place in
-        it, start and end int64 [read] (0-based, end not included), strand int8 [read] (1 or -1); at most `BATCH` reads.
+        (names, chrom, start, end, strand): names is the header's list of chromosomes, chrom [read] int32 are places in it, start and
+        end [read] int64 are 0-based, the end not included, strand [read] int8 is 1 or -1; at most `BATCH` reads.
 
     Raises:
         InputError: a file that is truncated or damaged.
     """
     rejected = FAILED | (0 if duplicates == "keep" else DUPLICATE)
-    tally = Counter()
+    tally: Counter = Counter()
+    batches: Iterator[Columns]
     with _opened(path) as (file, raw):
         names = list(file.references)
         if file.is_cram:
-            batches = _cram_batches(path, file, raw, rejected, min_mapq, tally)
+            batches = cram_batches(path, file, raw, rejected, min_mapq, tally)
         else:
             batches = _bam_batches(path, file, (len(names), rejected, min_mapq), tally, threads)
         for batch in batches:
             if len(batch[0]):
                 yield names, *batch
+    _warn_left_out(path, tally, warnings)
+
+
+def _warn_left_out(path: PathLike, tally: Counter, warnings: Warnings) -> None:
+    """Add the warnings that a tally calls for."""
     if tally["alone"]:
         warnings.add(
             f"{path}: {tally['alone']} properly paired reads whose mate is not in the file are counted by themselves."
@@ -124,21 +122,23 @@ def alignment_reads(path, *, min_mapq, duplicates, warnings, threads=1):
         )
 
 
-def _bam_batches(path, file, rules, tally, threads):
-    """Yield (chrom, start, end, strand) of a BAM's reads; fill the tally. Rules are the first arguments of `Records`."""
+def _bam_batches(
+    path: PathLike, file: pysam.AlignmentFile, rules: _Rules, tally: Counter, threads: int
+) -> Iterator[Columns]:
+    """Yield the batches of a BAM's reads, by several threads if there is an index; add to the tally what the warnings count."""
     parts = _parts(path, file.references, threads)
     done = 0
     if len(parts) > 1:
         try:
-            for batch in _side_by_side(path, parts, rules, tally, threads):
+            for batch in _in_parallel(path, parts, rules, tally, threads):
                 done += len(batch[0])
                 yield batch
             return
         except _BROKEN:
-            # The index is wrong or the file; to read it from its start tells.
+            # The index or the file is damaged. Reading the file from its start shows which of them.
             pass
     for batch in _in_order(path, file.references, rules, tally):
-        # What the parts gave is the beginning of this, read for read.
+        # The reads that the parts have yielded are the first ones here, in the same order.
         known = min(done, len(batch[0]))
         done -= known
         yield tuple(column[known:] for column in batch)
@@ -146,13 +146,13 @@ def _bam_batches(path, file, rules, tally, threads):
         log.warning(_MISFIT, path)
 
 
-def _parts(path, names, threads):
-    """Return the parts of a BAM that as many threads can read, or an empty list; the log says if that is for want of an index."""
+def _parts(path: PathLike, names: Sequence[str], threads: int) -> list[Part]:
+    """Return the parts of a BAM for several threads to read. The list is empty without an index (the log says so), or if it is wrong."""
     index = find_index(path)
     if index is None:
         log.info(
-            "%s: there is no index beside it, so one thread reads it from start to end; with one (`samtools index %s`, after "
-            "`samtools sort`) and two cores, several chromosomes are read side by side.",
+            "%s: there is no index next to it, so one thread reads it from start to end; with one (`samtools index %s`, after "
+            "`samtools sort`) and two cores, several chromosomes are read at the same time.",
             path,
             path,
         )
@@ -162,15 +162,15 @@ def _parts(path, names, threads):
         with pysam.BGZFile(str(path)) as file:
             _skip_header(file, names)
             begin = file.tell()
-        # A few for each thread, so that they end at about the same time.
+        # Several for each thread, so that the threads end at about the same time.
         return index_parts(index, begin, len(names), max(os.path.getsize(path) // (8 * threads), _LEAST))
     except _BROKEN:
         log.warning(_MISFIT, path)
         return []
 
 
-def _in_order(path, names, rules, tally):
-    """Yield the batches of a BAM that is read from its start to its end; fill the tally."""
+def _in_order(path: PathLike, names: Sequence[str], rules: _Rules, tally: Counter) -> Iterator[Columns]:
+    """Yield the batches of a BAM that one thread reads from its start to its end; add to the tally what the warnings count."""
     records = Records(*rules)
     with open_bytes(path) as file:
         _skip_header(file, names)
@@ -179,7 +179,7 @@ def _in_order(path, names, rules, tally):
     tally.update(records.tally)
 
 
-def _skip_header(file, names):
+def _skip_header(file: BinaryIO | pysam.BGZFile, names: Sequence[str]) -> None:
     """Read a BAM's header (SAM specification, 4.2). Raises ValueError if it has other chromosomes than `names`."""
     magic, length = struct.unpack("<4si", file.read(8))
     file.read(length)
@@ -192,21 +192,24 @@ def _skip_header(file, names):
         raise ValueError("header")
 
 
-def _side_by_side(path, parts, rules, tally, threads):
-    """Yield the batches of a BAM's parts, which threads read ahead, in their order; fill the tally.
+def _in_parallel(
+    path: PathLike, parts: Sequence[Part], rules: _Rules, tally: Counter, threads: int
+) -> Iterator[Columns]:
+    """Yield the batches of a BAM's parts in their order, while threads read ahead; add to the tally what the warnings count.
 
-    Mates that form a fragment are on one chromosome, and so in one part; those without a partner come last. Of the parts
-    behind the one whose batches are yielded, `threads` are in memory, with up to `_WAITING` batches each.
+    Mates that form a fragment are on one chromosome, and so in one part; those without a partner come last. Besides the part whose
+    batches are yielded, the next `threads` parts are in memory, with up to `_WAITING` batches each.
     """
-    advance, stop, readers = reading_progress(path), threading.Event(), []
+    advance, stop = reading_progress(path), threading.Event()
+    readers: list[tuple[Records, Queue]] = []
 
-    def put(batches, batch):
+    def put(batches: Queue, batch: Columns | BaseException | None) -> None:
         while not stop.is_set():
             with contextlib.suppress(Full):
                 batches.put(batch, timeout=0.1)
                 return
 
-    def read(part, records, batches):
+    def read(part: Part, records: Records, batches: Queue) -> None:
         try:
             with PartReader(path, part, advance) as file:
                 for batch in records.batches(file):
@@ -235,87 +238,16 @@ def _side_by_side(path, parts, rules, tally, threads):
         tally.update(records.tally)
 
 
-def _cram_batches(path, file, raw, rejected, min_mapq, tally):
-    """Yield (chrom, start, end, strand) of a CRAM's reads; fill the tally."""
-    _check_cram(path)
-    progress = Progress(log, os.path.getsize(path) / 1e6, "MB", logging.INFO)
-    reads, total = _counted(file, rejected, min_mapq, tally), 0
-    while len(batch := np.fromiter(itertools.islice(reads, bam_records.BATCH), _READ)):
-        yield tuple(batch[name].copy() for name in _READ.names)
-        total += len(batch)
-        progress.advance(raw.tell() / 1e6 - progress.done, "%s: %d reads so far", path, total)
-
-
-def _counted(file, rejected, min_mapq, tally):
-    """Yield (number of the chromosome, start, end, strand) of every read and fragment that counts; fill the tally."""
-    mates = {}
-    for read in file:
-        flag = read.flag
-        if flag & (UNMAPPED | SECONDARY | SUPPLEMENTARY):
-            continue
-        counts = not flag & rejected and read.mapping_quality >= min_mapq
-        chrom, start, end = read.reference_id, read.reference_start, read.reference_end
-        if chrom < 0 or start < 0 or end is None or (end - start == 1 and not _covers(read)):
-            tally["placeless"] += counts
-            counts = False
-        if flag & PAIRED:
-            if flag & PROPER and not flag & MATE_UNMAPPED and read.next_reference_id == chrom:
-                counts, start, end, flag = _with_mate(
-                    mates, (chrom, _template(read)), (counts, start, end, flag), tally
-                )
-            elif not flag & MATE_UNMAPPED:
-                # A whole file has as many of these first reads as of second ones, whether they pass the filters or not.
-                if flag & READ_1:
-                    tally["first"] += 1
-                elif flag & READ_2:
-                    tally["second"] += 1
-                    continue
-        if counts:
-            yield chrom, start, end, -1 if flag & REVERSE else 1
-    for (chrom, _), (counts, start, end, flag) in mates.items():
-        if counts:
-            tally["alone"] += 1
-            yield chrom, start, end, -1 if flag & REVERSE else 1
-
-
-def _template(read):
-    """Return the name that both mates have; old files have them end in /1 and /2."""
-    name = read.query_name
-    return name[:-2] if name.endswith(("/1", "/2")) else name
-
-
-def _with_mate(mates, key, read, tally):
-    """Return (whether it counts, start, end, flag) of the fragment that a read completes; until then, none counts."""
-    mate = mates.pop(key, None)
-    if mate is None:
-        mates[key] = read
-        return False, 0, 0, 0
-    if not (mate[3] ^ read[3]) & READ_1:
-        # Two of one name and number: the partner of the earlier one is missing.
-        mates[key] = read
-        tally["alone"] += mate[0]
-        return mate
-    flag = read[3] if read[3] & READ_1 else mate[3]
-    counts = read[0] and mate[0]
-    return (counts, min(read[1], mate[1]), max(read[2], mate[2]), flag) if counts else (False, 0, 0, 0)
-
-
-def _covers(read):
-    """Whether an alignment covers a base of the reference; htslib says one base where it covers none."""
-    # M, D, N, =, X
-    return any(operation in (0, 2, 3, 7, 8) and length for operation, length in read.cigartuples)
-
-
 @contextlib.contextmanager
-def _opened(path):
-    """Yield (open BAM or CRAM, the file that it is read from); what goes wrong inside becomes an `InputError`."""
+def _opened(path: PathLike) -> Iterator[tuple[pysam.AlignmentFile, BinaryIO]]:
+    """Yield (pysam's open BAM or CRAM, the binary file that it reads); errors inside become an `InputError`."""
     _check_end(path)
     damaged = f"{path}: the alignment file is truncated or damaged; fetch or make it again."
     file = None
     with _quietly(), open(path, "rb") as raw:
         try:
-            # By its number, as by its name htslib would read the index, too, and crash if that is damaged. pysam complains of
-            # a damaged header here, and raises the error besides.
+            # Opened by its number: by its name, htslib would read the index too, and crash if that is damaged. pysam prints errors of
+            # a damaged header, and also raises them.
             with contextlib.redirect_stderr(None):
                 file = pysam.AlignmentFile(raw.fileno(), "r", check_sq=False, format_options=[_FIELDS])
             yield file, raw
@@ -323,13 +255,13 @@ def _opened(path):
             raise InputError(damaged) from error
         finally:
             if file is not None:
-                # The error that reading it met is reported again.
+                # Closing reports the error of reading again.
                 with contextlib.suppress(OSError):
                     file.close()
 
 
-def _check_end(path):
-    """Refuse a file that is cut off, which pysam reads as if it were whole."""
+def _check_end(path: PathLike) -> None:
+    """Raise an InputError for a truncated file, which pysam reads as if it were complete."""
     with readable(path), open(path, "rb") as file:
         kind = "CRAM" if file.read(4) == b"CRAM" else "BAM"
         ends = _ENDS[kind]
@@ -341,66 +273,9 @@ def _check_end(path):
             )
 
 
-def _check_cram(path):
-    """Check the checksums of a CRAM 3; htslib leaves out those of blocks that are not compressed. Raises ValueError.
-
-    The containers and blocks are those of sections 7 and 8 of the CRAM specification; CRAM 2 has no checksums.
-    """
-    with open(path, "rb") as file:
-        if file.read(26)[4:5] != b"\3":
-            return
-        # The header of a container is no longer than this, but for the list of its slices.
-        while start := file.read(1024):
-            size, place = int.from_bytes(start[:4], "little"), 4
-            # Chromosome, start, span and number of records; number of the first and of the bases; number of blocks.
-            for most in (4, 4, 4, 4, 8, 8, 4):
-                _, place = _number(start, place, most)
-            slices, place = _number(start, place)
-            if slices > _SLICES:
-                raise ValueError("slices")
-            for _ in range(slices):
-                if place > len(start) - 16:
-                    start += file.read(1024)
-                _, place = _number(start, place)
-            _check_sum(start[: place + 4])
-            file.seek(place + 4 - len(start), os.SEEK_CUR)
-            _check_blocks(file.read(size), size)
-
-
-def _check_blocks(data, size):
-    place = 0
-    while place < size:
-        # Method, kind, identifier, size, size once unpacked.
-        _, end = _number(data, place + 2)
-        length, end = _number(data, end)
-        _, end = _number(data, end)
-        end += length + 4
-        _check_sum(data[place:end], end - place)
-        place = end
-
-
-def _check_sum(data, size=None):
-    if len(data) != (size or len(data)) or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
-        raise ValueError("checksum")
-
-
-def _number(data, place, most=4):
-    """Return (value, place behind it) of a number in ITF8, or where it has up to 8 bytes more, LTF8 (the place only)."""
-    if place >= len(data):
-        raise ValueError("truncated")
-    # As many bytes follow as the first has leading ones.
-    more = min(8 - (data[place] ^ 0xFF).bit_length(), most)
-    end = place + 1 + more
-    value = int.from_bytes(data[place:end], "big") & ((1 << (7 * more + 7)) - 1)
-    if more == 4:
-        # 4 bits of the first byte and of the last.
-        value = (value & 0xFFFFFFF00) >> 4 | value & 0xF
-    return value, end
-
-
 @contextlib.contextmanager
-def _quietly():
-    """Keep htslib from looking for a CRAM's reference, on the network above all, and from talking about damaged files."""
+def _quietly() -> Iterator[None]:
+    """Keep htslib from looking for a CRAM's reference (also on the network), and from printing about damaged files."""
     before = {name: os.environ.get(name) for name in ("REF_PATH", "REF_CACHE")}
     os.environ |= dict.fromkeys(before, os.devnull)
     verbosity = pysam.set_verbosity(0)

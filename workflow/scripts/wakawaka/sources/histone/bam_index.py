@@ -1,14 +1,17 @@
-"""Parts of a BAM file that can be read side by side, by its index (SAM specification, section 5.2; CSI specification)."""
+"""Parts of a BAM file that can be read at the same time, from its index (SAM specification, section 5.2; CSI specification)."""
 
 import gzip
 import io
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from isal import igzip
+
+from wakawaka.core.files import PathLike
 
 
 class Part(NamedTuple):
@@ -23,14 +26,14 @@ class Part(NamedTuple):
     last: int
 
 
-def find_index(path):
-    """Return the path of the index beside a BAM file, or None."""
+def find_index(path: PathLike) -> Path | None:
+    """Return the path of the index next to a BAM file, or None."""
     path = Path(path)
     names = [path.with_name(f"{path.name}.bai"), path.with_suffix(".bai"), path.with_name(f"{path.name}.csi")]
     return next((name for name in names if name.is_file()), None)
 
 
-def index_parts(index, begin, chrom_count, least):
+def index_parts(index: PathLike, begin: int, chrom_count: int, least: int) -> list[Part]:
     """Return a list of the `Part`s of a BAM file, in their order, which cover all of its records.
 
     A part is a chromosome, or several where they are small; the last has the records without a chromosome.
@@ -40,7 +43,7 @@ def index_parts(index, begin, chrom_count, least):
             header. least: no part but the last is shorter (compressed bytes).
 
     Raises:
-        ValueError: an index that cannot be read, is damaged or of another file.
+        ValueError: an index that cannot be read, is damaged or is of another file.
     """
     try:
         data = Path(index).read_bytes()
@@ -57,9 +60,10 @@ def index_parts(index, begin, chrom_count, least):
     return [Part(begin, end, first, after - 1) for (begin, first), (end, after) in zip(cuts, ends, strict=True)]
 
 
-def _places(data, chrom_count):
+def _places(data: bytes, chrom_count: int) -> list[tuple[int, int]]:
     """Return a list of (virtual offset of the first record, chromosome); the last is of those without a chromosome."""
     is_bai = data[:4] == b"BAI\1"
+    places: list[tuple[int, int]] = []
     if is_bai:
         depth, at, head = 5, 4, struct.Struct("<Ii")
     elif data[:4] == b"CSI\1":
@@ -67,13 +71,13 @@ def _places(data, chrom_count):
         at, head = 16 + more, struct.Struct("<IQi")
     else:
         raise ValueError("index")
-    # The number of the bin that holds counts, not places.
+    # The number of the pseudo-bin, which holds counts instead of places.
     counts = (8 ** (depth + 1) - 1) // 7 + 1
     if struct.unpack_from("<i", data, at) != (chrom_count,):
         raise ValueError("index")
-    at, places, behind = at + 4, [], 0
+    at, behind = at + 4, 0
     for chrom in range(chrom_count):
-        begins = []
+        begins: list[int] = []
         bins, at = struct.unpack_from("<i", data, at)[0], at + 4
         for _ in range(bins):
             number, *_, chunks = head.unpack_from(data, at)
@@ -93,16 +97,18 @@ class PartReader(io.RawIOBase):
     """The unpacked bytes of a part of a BAM file. The checksums of all blocks that end in it are checked.
 
     Args:
-        path: of the BAM. part: `Part`. advance: called with the number of bytes, whenever some are read.
+        path: of the BAM. part: the `Part`. advance: called with the number of bytes whenever some are read.
 
     Raises:
-        ValueError, or what isal raises, also while reading: offsets that are none of this file's, or a damaged file.
+        ValueError, or what isal raises, also while reading: offsets that do not fit this file, or a damaged file.
     """
 
-    def __init__(self, path, part, advance):
+    def __init__(self, path: PathLike, part: Part, advance: Callable[[int], None]) -> None:
         self._path, self._advance = path, advance
-        # Of the block at a part's end, which the next begins with, these bytes are still of this part.
-        self._end, self._tail = (None, 0) if part.end is None else (part.end >> 16, part.end & 0xFFFF)
+        # The block in which the next part begins, and the number of its bytes that are still of this part.
+        self._end: int | None = None if part.end is None else part.end >> 16
+        self._tail = 0 if part.end is None else part.end & 0xFFFF
+        self._left: int | None
         block, skipped = part.begin >> 16, part.begin & 0xFFFF
         if block == self._end:
             self._open(block, None, self._tail - skipped)
@@ -111,25 +117,25 @@ class PartReader(io.RawIOBase):
         if len(self._file.read(skipped)) < skipped:
             raise ValueError("offset")
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: Any) -> int:
         count = self._file.readinto(memoryview(buffer)[: self._left])
         if self._left is not None:
             self._left -= count
-        elif not count and self._tail:
+        elif not count and self._tail and self._end is not None:
             self._close()
             self._open(self._end, None, self._tail)
             return self.readinto(buffer)
         return count
 
-    def close(self):
+    def close(self) -> None:
         self._close()
         super().close()
 
-    def _open(self, begin, end, left):
+    def _open(self, begin: int, end: int | None, left: int | None) -> None:
         self._raw = _Section(self._path, begin, end, self._advance)
         self._file, self._left = igzip.IGzipFile(fileobj=self._raw, mode="rb"), left
 
-    def _close(self):
+    def _close(self) -> None:
         self._file.close()
         self._raw.close()
 
@@ -137,14 +143,14 @@ class PartReader(io.RawIOBase):
 class _Section(io.FileIO):
     """The bytes of a file from one place to another."""
 
-    def __init__(self, path, begin, end, advance):
+    def __init__(self, path: PathLike, begin: int, end: int | None, advance: Callable[[int], None]) -> None:
         super().__init__(path)
         self._left = os.fstat(self.fileno()).st_size - begin if end is None else end - begin
         self._advance = advance
         self.seek(begin)
 
-    def readinto(self, buffer):
-        count = super().readinto(memoryview(buffer)[: max(self._left, 0)])
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(memoryview(buffer)[: max(self._left, 0)]) or 0
         self._left -= count
         if count:
             self._advance(count)

@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from wakawaka.core.numba_jit import compiled
+from wakawaka.core.numba_jit import numba_jit
+
+# (chrom int32, start int64, end int64, strand int8), each [read].
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 # Reads in a batch.
 BATCH = 1_000_000
@@ -103,7 +106,7 @@ def _columns():
     return tuple(np.empty(BATCH, dtype) for dtype in (np.int32, np.int64, np.int64, np.int8))
 
 
-@compiled
+@numba_jit
 def _walk(data, place, size, rules, mates, state, chroms, starts, ends, strands):
     """Decode the records in data[place:size]. Return (place of the first that is not decoded, why it stopped).
 
@@ -152,7 +155,7 @@ def _walk(data, place, size, rules, mates, state, chroms, starts, ends, strands)
     return place, _MORE
 
 
-@compiled
+@numba_jit
 def _layout(data, at, rules):
     """Return the places where a record ends, -1 if it is impossible, and where its tags begin."""
     chrom_count, first, last = rules[0], rules[3], rules[4]
@@ -165,7 +168,7 @@ def _layout(data, at, rules):
     return behind if known and expected and name_length and bases >= 0 and tags <= behind else -1, tags
 
 
-@compiled
+@numba_jit
 def _span(data, at, tags, end):
     """Return how many bases of the reference an alignment covers, by its CIGAR; -1 if that is impossible."""
     cigar, operations, bases = at + 32 + data[at + 8], _uint16(data, at + 12), _uint32(data, at + 16)
@@ -177,7 +180,7 @@ def _span(data, at, tags, end):
     return -1 if operations < 0 or (operations and bases and on_read != bases and is_mapped) else on_reference
 
 
-@compiled
+@numba_jit
 def _improper(state, counts, flag):
     """Return whether a read of a pair that is not proper counts; note which of the two it is.
 
@@ -191,22 +194,22 @@ def _improper(state, counts, flag):
     return counts
 
 
-@compiled
+@numba_jit
 def _uint16(data, place):
     return np.int64(data[place]) | np.int64(data[place + 1]) << 8
 
 
-@compiled
+@numba_jit
 def _uint32(data, place):
     return _uint16(data, place) | _uint16(data, place + 2) << 16
 
 
-@compiled
+@numba_jit
 def _int32(data, place):
     return np.int32(_uint32(data, place))
 
 
-@compiled
+@numba_jit
 def _lengths(data, cigar, operations):
     """Return how many bases of the reference and of the read a CIGAR covers."""
     on_reference, on_read = 0, 0
@@ -217,7 +220,7 @@ def _lengths(data, cigar, operations):
     return on_reference, on_read
 
 
-@compiled
+@numba_jit
 def _real_cigar(data, cigar, operations, tags, end):
     """Return (place, number of operations) of a CIGAR, from the tag CG if it is there; -1 operations if tags are damaged.
 
@@ -254,7 +257,7 @@ def _real_cigar(data, cigar, operations, tags, end):
     return cigar, operations
 
 
-@compiled
+@numba_jit
 def _type_size(kind):
     """Return the bytes of a tag's value; 0 of a type that there is not."""
     if kind == ord("A") or kind == ord("c") or kind == ord("C"):
@@ -266,7 +269,7 @@ def _type_size(kind):
     return 8 if kind == ord("d") else 0
 
 
-@compiled
+@numba_jit
 def _template(data, name, end):
     """Return where a name ends, without /1 and /2, which old files have at its end; -1 if it has letters that are not ASCII."""
     behind, letters = name, 0
@@ -279,7 +282,7 @@ def _template(data, name, end):
     return behind - 2 if numbered else behind
 
 
-@compiled
+@numba_jit
 def _hash(data, name, behind, chrom):
     """Return two 64-bit hashes of a chromosome and of the name in data[name:behind].
 
@@ -299,14 +302,14 @@ def _hash(data, name, behind, chrom):
     return _mixed(high, np.uint64(0), _MIX), _mixed(low, np.uint64(0), _MIX)
 
 
-@compiled
+@numba_jit
 def _mixed(value, word, factor):
     value = (value ^ word) * factor
     value = (value ^ value >> np.uint64(32)) * _MIX
     return value ^ value >> np.uint64(29)
 
 
-@compiled
+@numba_jit
 def _join(mates, state, high, low, chrom, counts, start, end, flag):
     """Return (whether it counts, start, end, flag) of the fragment that a read completes; until then, none counts."""
     slot = _slot(mates, high, low)
@@ -327,7 +330,7 @@ def _join(mates, state, high, low, chrom, counts, start, end, flag):
     return alone
 
 
-@compiled
+@numba_jit
 def _slot(mates, high, low):
     """Return the slot of a mate, or the empty one that it may have. The number of slots is a power of two."""
     mask = len(mates) - 1
@@ -337,7 +340,7 @@ def _slot(mates, high, low):
     return slot
 
 
-@compiled
+@numba_jit
 def _remove(mates, slot):
     """Empty a slot, and move those behind it that then would not be found."""
     mask = len(mates) - 1
@@ -350,7 +353,7 @@ def _remove(mates, slot):
     mates[slot]["state"] = 0
 
 
-@compiled
+@numba_jit
 def _grown(mates):
     """Return a table of twice the size."""
     table = np.zeros(2 * len(mates), mates.dtype)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.numba_jit import compiled
+from wakawaka.core.numba_jit import numba_jit
 from wakawaka.genome.windows import match_chromosomes
 
 _END_BITS = 31
@@ -19,7 +19,7 @@ def count_reads(path, batches, gene, starts, *, bins, bin_size, counting, unique
         path: of the file, for sentences.
         batches: iterable of (names, chrom [read] int32, start [read] int64, end [read] int64, strand [read] int8): chrom are
             numbers in names, a list of chromosomes; positions are 0-based, ends not included.
-        gene: arrays of the genes part, of genes at known places only.
+        gene: arrays of the parsed genes, of genes at known places only.
         starts: [gene] int64, the first base of bin 0.
         counting: `overlap` (a read counts in every bin that it overlaps, as by `bedtools multicov`), `midpoint` (in the
             bin of base (start + end) // 2) or `five_prime` (start on the plus strand, end - 1 on the minus strand).
@@ -185,7 +185,7 @@ class _Windows:
         return counts
 
 
-@compiled
+@numba_jit
 def _add(segments, chrom, start, end, strand, rule, starts, rows, firsts, blocks, bin_size, changes, reach):
     """Add reads to `changes`, and raise `reach` [chromosome] to the highest end of a read."""
     width = (changes.shape[1] - 1) * bin_size

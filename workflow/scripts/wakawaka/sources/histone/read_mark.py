@@ -6,16 +6,18 @@ import numpy as np
 
 from wakawaka.core.errors import InputError
 from wakawaka.core.files import readable
-from wakawaka.core.messages import Warnings, some
+from wakawaka.core.messages import Warnings, shorten_list
 from wakawaka.genome.windows import check_inside, match_chromosomes, window_starts
 from wakawaka.sources.histone.bam import alignment_lengths, alignment_reads
 from wakawaka.sources.histone.bed import bed_reads
 from wakawaka.sources.histone.bigwig import BIGBED, MAGIC, bigwig_lengths, bigwig_means
 from wakawaka.sources.histone.bin_counts import count_reads
-from wakawaka.sources.parsed import compact_counts, digest_ahead, read_part, write_part
+from wakawaka.sources.parsed import compact_counts, read_parsed, start_checksums, write_parsed
 
 
-def read_mark(files, genes, part, *, mark, bins, window, oriented, counting, min_mapq, duplicates, scale, threads=1):
+def read_mark(
+    files, genes, parsed, *, mark, bins, window, strand_aware, counting, min_mapq, duplicates, scale, threads=1
+):
     """Write the values of one mark: reads counted, or a track averaged, in the bins of every gene at a known place.
 
     Several files are replicates: reads are summed, means of bigWig tracks averaged. The arrays are gene_id [gene] and values
@@ -23,8 +25,8 @@ def read_mark(files, genes, part, *, mark, bins, window, oriented, counting, min
     for a track), the rules of counting, and what the files say of the assembly.
 
     Args:
-        files: paths, of BAM, CRAM, bigWig, BED or tagAlign files, told by their content. genes: path of the genes part.
-        mark: its name, for sentences. bins: number of bins. window: bp. oriented: as for `window_starts`.
+        files: paths, of BAM, CRAM, bigWig, BED or tagAlign files, told by their content. genes: path of the parsed genes.
+        mark: its name, for sentences. bins: number of bins. window: bp. strand_aware: as for `window_starts`.
         counting, min_mapq, duplicates: as for `count_reads` and `alignment_reads`; duplicates `position` counts one of
             the reads of one file that are alike.
         scale: `counts`, `log1p` or `signal`; only the last allows a track to have negative values.
@@ -36,10 +38,10 @@ def read_mark(files, genes, part, *, mark, bins, window, oriented, counting, min
     """
     files = [str(file) for file in files]
     formats = {file: file_format(file) for file in files}
-    digest_ahead(files)
+    start_checksums(files)
     warnings = Warnings()
     gene = _placed(genes, files[0], warnings)
-    starts = window_starts(gene["tss"], gene["strand"], window, oriented)
+    starts = window_starts(gene["tss"], gene["strand"], window, strand_aware)
     rules = {"counting": counting, "min_mapq": min_mapq, "duplicates": duplicates}
     reader = _Reader(gene, starts, {"bins": bins, "bin_size": window // bins}, rules, threads, warnings)
     if _are_tracks(mark, files, formats):
@@ -51,7 +53,7 @@ def read_mark(files, genes, part, *, mark, bins, window, oriented, counting, min
         "counting": {"rule": counting, "min_mapq": min_mapq, "duplicates": duplicates},
         "assemblies": reader.assemblies,
     }
-    write_part(part, files, warnings, about=about, gene_id=gene["gene_id"], values=values)
+    write_parsed(parsed, files, warnings, about=about, gene_id=gene["gene_id"], values=values)
 
 
 def file_format(path):
@@ -77,14 +79,14 @@ def file_format(path):
 
 
 def _placed(genes, path, warnings):
-    """Return the arrays of the genes part, of genes at known places only. Raises InputError if there are none."""
-    _, gene = read_part(genes)
+    """Return the arrays of the parsed genes, of genes at known places only. Raises InputError if there are none."""
+    _, gene = read_parsed(genes)
     match_chromosomes(gene, gene["chrom"], path)
     placed = (gene["chrom"] != "") & (gene["tss"] >= 0)
     if not placed.all():
         unplaced = gene["gene_id"][~placed]
         warnings.add(
-            f"{genes}: {len(unplaced)} genes have no histone marks, because their place is not known: {some(unplaced)}."
+            f"{genes}: {len(unplaced)} genes have no histone marks, because their place is not known: {shorten_list(unplaced)}."
         )
     return {name: column[placed] for name, column in gene.items()}
 
@@ -105,7 +107,7 @@ class _Reader:
     """The bins of one mark, and what its files say of the assembly.
 
     Args:
-        gene: arrays of the genes part. starts: [gene] int64. bins: dict of the number of bins and their size.
+        gene: arrays of the parsed genes. starts: [gene] int64. bins: dict of the number of bins and their size.
         rules: dict of counting, min_mapq and duplicates. threads: int. warnings: `Warnings`.
     """
 
@@ -122,7 +124,7 @@ class _Reader:
             if not reads:
                 self._warnings.add(f"{file}: not a single read counts; its numbers are all zero.")
             total, depth = total + counts, depth + reads
-        return compact_counts(total, some(files)), depth
+        return compact_counts(total, shorten_list(files)), depth
 
     def _count(self, path, form):
         min_mapq, duplicates = self._rules["min_mapq"], self._rules["duplicates"]
@@ -162,6 +164,6 @@ class _Reader:
         lacking = self._gene["gene_id"][~np.isin(self._gene["chrom"], list(names))]
         if len(lacking):
             self._warnings.add(
-                f"{path}: {len(lacking)} genes have zeros, because the file lacks their chromosome: {some(lacking)}."
+                f"{path}: {len(lacking)} genes have zeros, because the file lacks their chromosome: {shorten_list(lacking)}."
             )
         return names

@@ -3,37 +3,50 @@
 import collections
 import contextlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import as_list
-from wakawaka.core.messages import Warnings, some
-from wakawaka.core.numba_jit import compiled
+from wakawaka.core.files import PathLike, as_list
+from wakawaka.core.messages import Warnings, shorten_list
+from wakawaka.core.numba_jit import numba_jit
 from wakawaka.core.progress import Progress
 from wakawaka.genome.gene_ids import ids_of_numbers
 from wakawaka.sources.course_npz import check_shape, gene_numbers, member_sizes, take_rows
-from wakawaka.sources.parsed import LOG_TOLERANCE, shared, stored_values, unique_rows, write_part
+from wakawaka.sources.parsed import LOG_TOLERANCE, stored_values, unique_rows, without_checksums, write_parsed
 
 log = logging.getLogger(__name__)
 
-# Cells in memory that are still to be written.
+# How many cells may wait in memory until they are written.
 MOST_WAITING = 2
 
 
-def read_npz_histone(paths, parts, *, cells, marks, bins, scale, order):
-    """Write one histone part per cell.
+def read_npz_histone(
+    paths: PathLike | Iterable[PathLike],
+    parsed: Sequence[PathLike],
+    *,
+    cells: Sequence[str],
+    marks: Sequence[str],
+    bins: int,
+    scale: str,
+    order: str,
+) -> None:
+    """Write the parsed histone marks of every cell into a file of its own.
 
     Args:
         paths: path or list of paths; the rows of a cell that several files hold are joined.
-        parts: list of output paths in the order of `cells`.
+        parsed: paths of the outputs, in the order of `cells`.
+        cells: names of the cells.
         marks: names of columns 1, 2, ... of the arrays.
-        scale: `counts`; `log1p` (ln(count + 1), turned back into counts where it fits); `signal`.
-        order: `genomic` or `transcript`, the order of the bins of minus-strand genes; kept for the store.
+        bins: number of bins.
+        scale: `counts`; `log1p` (ln(count + 1), converted to counts if all values fit); `signal`.
+        order: `genomic` or `transcript`, the order of the bins of minus-strand genes. It is written into the output.
 
     Raises:
-        InputError: a cell in no file, wrong shapes, values that the scale does not allow, differing rows of one gene.
+        InputError: for a cell in no file, a wrong shape, values that the scale does not allow, or differing rows of one gene.
     """
     paths = as_list(paths)
     sizes = {path: member_sizes(path) for path in paths}
@@ -41,28 +54,34 @@ def read_npz_histone(paths, parts, *, cells, marks, bins, scale, order):
     missing = [cell for cell in cells if not holders[cell]]
     if missing:
         raise InputError(
-            f"{some(paths)}: there is no array for the cells {some(missing)}; remove them from `cells` in config.yaml or add their file."
+            f"{shorten_list(paths)}: there is no array for the cells {shorten_list(missing)}; "
+            "remove them from `cells` in config.yaml or add their file."
         )
     progress = Progress(log, sum(sizes[path][cell] for cell in cells for path in holders[cell]), "MB", logging.INFO)
     with ThreadPoolExecutor(1) as writer:
-        writing = collections.deque()
-        for cell, part in zip(cells, parts, strict=True):
+        writing: collections.deque[Future[None]] = collections.deque()
+        for cell, path in zip(cells, parsed, strict=True):
             warnings = Warnings()
             gene_id, values, stored_scale = _read_cell(holders[cell], cell, marks, bins, scale, warnings)
-            about, arrays = {"scale": stored_scale, "order": order}, {"gene_id": gene_id, "values": values}
-            writing.append(writer.submit(write_part, part, shared(holders[cell]), warnings, about, **arrays))
+            about = {"scale": stored_scale, "order": order}
+            arrays: dict[str, Any] = {"gene_id": gene_id, "values": values}
+            writing.append(
+                writer.submit(write_parsed, path, without_checksums(holders[cell]), warnings, about, **arrays)
+            )
             if len(writing) > MOST_WAITING:
                 writing.popleft().result()
             progress.advance(sum(sizes[path][cell] for path in holders[cell]), "%s", cell)
-        for part in writing:
-            part.result()
+        for written in writing:
+            written.result()
 
 
-def _read_cell(paths, cell, marks, bins, scale, warnings):
-    """Return the gene_id [gene] of one cell, its values [gene, bin, mark] as the store keeps them, in a list of blocks, and their scale."""
+def _read_cell(
+    paths: Sequence[PathLike], cell: str, marks: Sequence[str], bins: int, scale: str, warnings: Warnings
+) -> tuple[np.ndarray, list[np.ndarray], str]:
+    """Return the gene_id [gene] of one cell, a list of blocks of its values [gene, bin, mark] as stored, and their scale."""
 
-    def pieces(convert):
-        def take(path, cell, array):
+    def pieces(convert: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+        def take(path: PathLike, cell: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             check_shape(path, cell, array, bins, (len(marks) + 1, len(marks) + 2))
             return gene_numbers(path, cell, array), convert(array[:, :, 1 : len(marks) + 1])
 
@@ -74,9 +93,9 @@ def _read_cell(paths, cell, marks, bins, scale, warnings):
         gene_id, counts = pieces(lambda values: plain_counts(values, scale))
         if len(set(gene_id.tolist())) == len(gene_id):
             return gene_id, counts, "counts"
-    # Something is odd, or values are no counts: the numbers themselves are looked at.
-    gene_id, values = pieces(np.copy)
-    values = np.concatenate(values)
+    # The file is unusual, or its values are no counts: this way is slower, but it names what is wrong.
+    gene_id, blocks = pieces(np.copy)
+    values = np.concatenate(blocks)
     where = f"{', '.join(map(str, paths))} ({cell})"
     _check_values(where, values, gene_id, marks, scale)
     keep = unique_rows(gene_id, values, where, warnings)
@@ -84,13 +103,13 @@ def _read_cell(paths, cell, marks, bins, scale, warnings):
     return gene_id[keep], [values], scale
 
 
-def plain_counts(values, scale):
-    """Return the counts [gene, bin, mark] uint16 that `stored_values` makes of values [gene, bin, mark], the fast way.
+def plain_counts(values: np.ndarray, scale: str) -> np.ndarray:
+    """Return the counts [gene, bin, mark] uint16 that `stored_values` makes of values [gene, bin, mark], but faster.
 
     Raises:
-        ValueError: if a value is not finite, negative, no count or not the logarithm of one as exactly as float32 tells them
-            apart, if a count is above 65,535, or if the scale is `signal` or the values are neither float32 nor float64: that
-            takes a closer look.
+        ValueError: if the fast way does not apply: a value is not finite, negative, no count, or not the logarithm of a count
+            within the precision of float32; a count is above 65,535; the scale is `signal`; or the values are neither float32
+            nor float64.
     """
     possible = scale != "signal" and values.dtype in (np.float32, np.float64)
     if possible:
@@ -108,9 +127,9 @@ def plain_counts(values, scale):
     return counts
 
 
-@compiled
-def _copy(values, copy):
-    """Copy values [gene, bin, mark]; tell whether none is negative or NaN."""
+@numba_jit
+def _copy(values: np.ndarray, copy: np.ndarray) -> bool:
+    """Copy values [gene, bin, mark]; return whether none is negative or NaN."""
     possible = True
     for gene in range(values.shape[0]):
         for position in range(values.shape[1]):
@@ -121,12 +140,12 @@ def _copy(values, copy):
     return possible
 
 
-@compiled
-def _round(near, least, tolerance, counts):
-    """Write the whole numbers that values lie near, less the least of them, into counts [n] uint16; tell whether all were near.
+@numba_jit
+def _round(near: np.ndarray, least: int, tolerance: np.floating, counts: np.ndarray) -> bool:
+    """Write the whole numbers nearest to values [n], minus `least`, into counts [n] uint16; return whether all are close.
 
-    Near is within the share `tolerance` of the value, and within a quarter: close to the middle between two counts, the
-    rounding of float32 would decide.
+    Close means within the fraction `tolerance` of the value, and within 0.25. Near the middle between two counts, the rounding
+    of float32 would decide.
     """
     possible = True
     for place in range(len(near)):
@@ -140,7 +159,8 @@ def _round(near, least, tolerance, counts):
     return possible
 
 
-def _check_values(where, values, gene_id, marks, scale):
+def _check_values(where: PathLike, values: np.ndarray, gene_id: np.ndarray, marks: Sequence[str], scale: str) -> None:
+    """Raise an InputError for the first value [gene, bin, mark] that the scale does not allow."""
     wrong = ~np.isfinite(values)
     what = "is not a finite number"
     if not wrong.any() and scale != "signal":

@@ -5,15 +5,16 @@
 
 import logging
 import os
+from typing import Any
 
 import numpy as np
 import py2bit
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import readable
+from wakawaka.core.files import PathLike, readable
 from wakawaka.core.progress import Progress
 from wakawaka.genome.dna import encode
-from wakawaka.sources.parsed import digest_ahead
+from wakawaka.sources.parsed import start_checksums
 from wakawaka.sources.sequence.gene_windows import Windows
 
 log = logging.getLogger(__name__)
@@ -21,19 +22,19 @@ log = logging.getLogger(__name__)
 _MAGIC = 0x1A412743
 
 
-def read_2bit(genome, genes, part, *, window, oriented):
-    """Write the sequence part of a 2bit file. Masked bases are bases as others.
+def read_2bit(genome: PathLike, genes: PathLike, parsed: PathLike, *, window: int, strand_aware: bool) -> None:
+    """Write the parsed sequences of a 2bit file. Masked bases are read like others.
 
     Args:
-        genome: path. genes: path of the genes part. window: even number of bp. oriented: whether minus-strand genes will be
-            turned round.
+        genome: path. genes: path of the parsed genes. parsed: the output. window: even number of bp.
+        strand_aware: whether minus-strand genes will be reverse-complemented.
 
     Raises:
-        InputError: what is no 2bit file, is damaged, or is of a kind that py2bit does not read (big-endian, or version 1);
-            and what `Windows.match` refuses. The format has no checksum: a flipped base cannot be noticed.
+        InputError: a file that is not 2bit, is damaged, or is of a kind that py2bit does not read (big-endian, or version 1); and what
+            `Windows.match` refuses. The format has no checksum, so a changed base cannot be noticed.
     """
-    digest_ahead(genome)
-    windows = Windows(genome, genes, window, oriented)
+    start_checksums(genome)
+    windows = Windows(genome, genes, window, strand_aware)
     with readable(genome):
         lengths = _lengths(genome)
     windows.match(lengths)
@@ -45,10 +46,11 @@ def read_2bit(genome, genes, part, *, window, oriented):
                 first, last = max(start, 0), min(start + window, lengths[name])
                 windows.values[row, first - start : last - start] = _codes(genome, file, name, first, last)
                 progress.advance(1, "%d of %d windows cut", progress.done + 1, progress.total)
-    windows.write(part)
+    windows.write(parsed)
 
 
-def _codes(genome, file, name, first, last):
+def _codes(genome: PathLike, file: Any, name: str, first: int, last: int) -> np.ndarray:
+    """Return the codes of bases [first, last) of a record. Raises InputError if the file holds fewer."""
     codes = encode(file.sequence(name, first, last))
     if len(codes) != last - first:
         raise InputError(
@@ -58,11 +60,15 @@ def _codes(genome, file, name, first, last):
 
 
 class _Damaged(Exception):
-    pass
+    """A 2bit file is damaged; the message says where."""
 
 
-def _lengths(path):
-    """Return a dict from chromosome names to bp, once every record is known to lie inside the file: py2bit believes it all."""
+def _lengths(path: PathLike) -> dict[str, int]:
+    """Return a dict from chromosome names to bp, after a check that every record is inside the file; py2bit does not check.
+
+    Raises:
+        InputError: as for `read_2bit`.
+    """
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         magic, version = (int.from_bytes(file.read(4), "little") for _ in range(2))
@@ -83,22 +89,24 @@ def _lengths(path):
         raise InputError(f"{path}: the 2bit file is truncated or damaged: {error}; fetch or make it again.") from error
 
 
-def _words(content, place, count):
-    """Return `count` numbers of 32 bits from a place in the file."""
+def _words(content: np.ndarray, place: int, count: int) -> np.ndarray:
+    """Return `count` unsigned numbers of 32 bits from a place in the file, as int64."""
     if place + 4 * count > len(content):
         raise _Damaged("it ends too early")
     return content[place : place + 4 * count].view("<u4").astype(np.int64)
 
 
-def _records(content):
-    """Return a dict from the names of the index to the lengths of their records, which are checked."""
-    lengths, spans, place = {}, [], 16
+def _records(content: np.ndarray) -> dict[str, int]:
+    """Return a dict from the names in the index to the bp of their records. Raises _Damaged."""
+    lengths: dict[str, int] = {}
+    spans: list[tuple[int, int, str]] = []
+    place = 16
     for _ in range(int(_words(content, 8, 1)[0])):
         behind = place + 1 + int(content[place]) if place < len(content) else len(content)
         offset = int(_words(content, behind, 1)[0])
         name = content[place + 1 : behind].tobytes().decode("latin-1")
         if not (name and name.isascii() and name.isprintable()) or name in lengths:
-            raise _Damaged(f"the name {name!r} in its index is none, or stands there twice")
+            raise _Damaged(f"the name {name!r} in its index is not valid, or stands there twice")
         lengths[name], end = _record(content, name, offset)
         spans.append((offset, end, name))
         place = behind + 4
@@ -112,8 +120,8 @@ def _records(content):
     return lengths
 
 
-def _record(content, name, offset):
-    """Return (bp, end of the record in the file) of a chromosome."""
+def _record(content: np.ndarray, name: str, offset: int) -> tuple[int, int]:
+    """Return (bp, end of the record in the file) of a chromosome. Raises _Damaged."""
     length, place = int(_words(content, offset, 1)[0]), offset + 4
     for blocks in ("blocks of N", "masked blocks"):
         count = int(_words(content, place, 1)[0])
@@ -123,7 +131,7 @@ def _record(content, name, offset):
         if (ends > length).any() or (starts[1:] < ends[:-1]).any():
             raise _Damaged(f"the {blocks} of {name} overlap or go on beyond its {length} bases")
     if _words(content, place, 1)[0] != 0:
-        raise _Damaged(f"the record of {name} is none")
+        raise _Damaged(f"the record of {name} is not valid")
     end = place + 4 + (length + 3) // 4
     if end > len(content):
         raise _Damaged(f"it ends within {name}")

@@ -3,26 +3,27 @@
 import numpy as np
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import open_text, readable
+from wakawaka.core.files import PathLike, open_text, readable
 from wakawaka.core.messages import Warnings
 from wakawaka.genome.dna import INVALID, encode
 from wakawaka.genome.gene_ids import gene_name
-from wakawaka.sources.parsed import digest_ahead, unique_rows, write_part
+from wakawaka.sources.parsed import start_checksums, unique_rows, write_parsed
 
 
-def read_sequence_csv(path, part, *, window, order):
-    """Write the sequence part of a CSV, gzip-compressed or not.
+def read_sequence_csv(path: PathLike, parsed: PathLike, *, window: int, order: str) -> None:
+    """Write the parsed sequences of a CSV, gzip-compressed or not.
 
     Args:
+        path: the CSV. parsed: the output.
         window: the length that every sequence must have, in bp.
-        order: `genomic` (the plus strand for every gene) or `transcript`.
+        order: `genomic` (the plus strand for every gene) or `transcript` (the gene's own strand); kept for the store.
 
     Raises:
-        InputError: a line of another form, a sequence of another length or with other letters than ACGTN (in either
-            case), two differing sequences of one gene, or an empty file. Names the line.
+        InputError: a line of another form, a sequence of another length or with other letters than ACGTN (in either case), two
+            differing sequences of one gene, or an empty file. The sentence names the line.
     """
-    digest_ahead(path)
-    # One growing block of memory, which no copy has to join in the end.
+    start_checksums(path)
+    # One growing block of memory, so that no copy is needed in the end.
     ids, rows = [], bytearray()
     with readable(path), open_text(path) as file:
         for number, line in enumerate(file, start=1):
@@ -51,4 +52,4 @@ def read_sequence_csv(path, part, *, window, order):
     keep = unique_rows(gene_id, values, path, warnings)
     if len(keep) < len(gene_id):
         gene_id, values = gene_id[keep], values[keep]
-    write_part(part, path, warnings, about={"order": order}, gene_id=gene_id, values=values)
+    write_parsed(parsed, path, warnings, about={"order": order}, gene_id=gene_id, values=values)

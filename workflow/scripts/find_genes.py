@@ -1,8 +1,0 @@
-"""The genes to draw, looked up in the store."""
-
-from wakawaka.core.runtime import job
-
-with job(snakemake):
-    from wakawaka.interpretation.check_genes import find_genes
-
-    find_genes(store=snakemake.input.store, table=snakemake.output.table, genes=snakemake.params.genes)
