@@ -1,4 +1,4 @@
-"""The real data beside the project, which some tests read where it is there."""
+"""The real data next to the project; tests that need it are skipped without it."""
 
 import gzip
 from pathlib import Path
@@ -11,14 +11,14 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 def real(name):
     """Return the path of a file or folder of the real data; the test is skipped where there is none."""
     if not DATA.is_dir():
-        pytest.skip("the real data is not beside the project (../shared/data)")
+        pytest.skip("the real data is not next to the project (../shared/data)")
     return DATA / name
 
 
 def start_codons():
     """Genes (id, chromosome, 0-based TSS, strand) whose TSS is the first base of a start codon.
 
-    It lies in the first 1 Mb of chr1 and is not spliced.
+    It is in the first 1 Mb of chr1 and is not spliced.
     """
     genes = []
     gtf = gzip.decompress(real("dna/gencode_v29_hg38_chr1_0-1.5Mb.gtf.gz").read_bytes()).decode()

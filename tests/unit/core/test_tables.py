@@ -1,10 +1,11 @@
+"""Strict reading of the user's tables."""
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from wakawaka.core.errors import InputError
 from wakawaka.core.tables import need_columns, numbers, read_text_table, whole_numbers
-from wakawaka.genome.gene_ids import gene_name
 
 
 def written(tmp_path, text):
@@ -162,15 +163,3 @@ def test_other_than_finite_numbers_are_refused(text):
     with pytest.raises(InputError) as caught:
         numbers("x.tsv", pd.DataFrame({"a": column("1", "2"), "b": column("3", text)}))
     assert str(caught.value).startswith(f"x.tsv, line 3: b is {text!r}, but it must be a finite number (leave")
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("000003", "ENSG00000000003"), ("3", "ENSG00000000003"), ("00000000003", "ENSG00000000003"),
-        ("ENSG00000000003.15", "ENSG00000000003"), ("000000000003", "000000000003"), ("TP53", "TP53"), ("3.0", "3.0"),
-        ("\N{ARABIC-INDIC DIGIT ONE}", "\N{ARABIC-INDIC DIGIT ONE}"),
-    ],
-)  # fmt: skip
-def test_gene_name(text, name):
-    assert gene_name(text) == name

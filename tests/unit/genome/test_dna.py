@@ -1,3 +1,5 @@
+"""DNA as integer codes."""
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st

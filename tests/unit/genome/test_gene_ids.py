@@ -1,6 +1,9 @@
+"""Gene identifiers in one spelling."""
+
+import numpy as np
 import pytest
 
-from wakawaka.genome.gene_ids import id_of_number, number_of_id, plain_id
+from wakawaka.genome.gene_ids import gene_name, id_of_number, ids_of_numbers, number_of_id, plain_id
 
 
 @pytest.mark.parametrize(
@@ -39,3 +42,20 @@ def test_id_of_number_and_back(number, gene_id):
 @pytest.mark.parametrize("gene_id", ["GENE0001", "ENSMUSG00000051951", "ENSG00000182378_PAR_Y"])
 def test_other_ids_have_no_number(gene_id):
     assert number_of_id(gene_id) == gene_id
+
+
+def test_ids_of_numbers_are_those_of_each():
+    numbers = np.array([0, 3, 115459, 99_999_999_999])
+    assert ids_of_numbers(numbers).tolist() == [id_of_number(number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("000003", "ENSG00000000003"), ("3", "ENSG00000000003"), ("00000000003", "ENSG00000000003"),
+        ("ENSG00000000003.15", "ENSG00000000003"), ("000000000003", "000000000003"), ("TP53", "TP53"), ("3.0", "3.0"),
+        ("\N{ARABIC-INDIC DIGIT ONE}", "\N{ARABIC-INDIC DIGIT ONE}"),
+    ],
+)  # fmt: skip
+def test_gene_name(text, name):
+    assert gene_name(text) == name

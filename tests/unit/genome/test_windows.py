@@ -1,10 +1,12 @@
+"""Positions of windows, chromosome names, and files of different assemblies."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wakawaka.core.errors import InputError
-from wakawaka.genome.windows import check_assemblies, check_inside, match_chromosomes, window_starts
+from wakawaka.genome.windows import check_assemblies, check_inside, chromosome_key, match_chromosomes, window_starts
 
 
 def genes(chrom, tss):
@@ -13,7 +15,7 @@ def genes(chrom, tss):
 
 @settings(deadline=None, database=None, derandomize=True)
 @given(st.integers(0, 10**9), st.sampled_from("+-."), st.integers(1, 10**5), st.booleans())
-def test_the_tss_is_base_h_of_every_window_that_is_turned_round(tss, strand, half, strand_aware):
+def test_the_tss_is_base_h_of_every_window_on_the_genes_strand(tss, strand, half, strand_aware):
     start = window_starts([tss], [strand], 2 * half, strand_aware)[0]
     places = range(start, start + 2 * half)
     if strand_aware and strand == "-":
@@ -27,7 +29,7 @@ def test_the_tss_is_base_h_of_every_window_that_is_turned_round(tss, strand, hal
         (["chr1", "chr2"], ["chr1", "chr2"], {"chr1": "chr1", "chr2": "chr2"}),
         (["1", "X"], ["chr1", "chrX"], {"1": "chr1", "X": "chrX"}),
         (["chr1", "chrX"], ["1", "X"], {"chr1": "1", "chrX": "X"}),
-        # The name itself before one that only looks like it.
+        # The same name is preferred to an alias.
         (["1"], ["chr1", "1"], {"1": "1"}),
         (["chr1", "chr9"], ["1"], {"chr1": "1"}),
         (["chrM"], ["MT"], {"chrM": "MT"}),
@@ -36,6 +38,24 @@ def test_the_tss_is_base_h_of_every_window_that_is_turned_round(tss, strand, hal
 )
 def test_chromosomes_are_found_with_and_without_chr(wanted, names, found):
     assert match_chromosomes(genes(wanted, [5] * len(wanted)), names, "x") == found
+
+
+@pytest.mark.parametrize("names", [["chrM", "chrMT"], ["chrMT", "chrM"]])
+def test_chrm_is_preferred_to_chrmt(names):
+    """UCSC's hg19 may have both; an annotation's MT is then read from chrM, in whatever order they stand."""
+    assert match_chromosomes(genes(["MT"], [5]), names, "x") == {"MT": "chrM"}
+
+
+def test_chromosome_key():
+    assert [chromosome_key(name) for name in ("chr1", "1", "chrM", "MT", "M", "chrMT")] == [
+        "1",
+        "1",
+        "M",
+        "M",
+        "M",
+        "M",
+    ]
+    assert len({chromosome_key(name) for name in ("1", "chr1_alt", "X", "Y", "chrUn")}) == 5
 
 
 def test_genes_without_a_place_ask_for_no_chromosome():
@@ -70,8 +90,8 @@ def test_a_tss_beyond_the_end_is_refused():
         ({"lengths": {"chr1": 9}}, {"lengths": {"chr1": 9}}, None),
     ],
 )  # fmt: skip
-def test_mixed_assemblies_are_told_by_all_but_the_mitochondrion(first, second, says):
-    # hg19's own, and that of all others.
+def test_mixed_assemblies_are_refused_but_for_the_mitochondrion(first, second, says):
+    # UCSC's hg19 has a mitochondrion of its own.
     for name in ("chrM", "MT", "M", "chrMT"):
         lengths = {"lengths": {name: 16571}}, {"lengths": {name: 16569}}, {"reach": {name: 16571}}
         check_assemblies([{"path": str(number), **entry} for number, entry in enumerate(lengths)])

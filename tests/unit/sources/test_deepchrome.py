@@ -358,7 +358,7 @@ def test_genes(tmp_path):
     assert genes["chrom"].tolist() == genes["group"].tolist() == [""] * 3
     assert [source["path"] for source in about["sources"]] == [str(path) for path in paths]
     assert about["warnings"] == [
-        f"{paths[0]}, {paths[1]}: the strands of the genes are not known: no bins or bases are turned round."
+        f"{paths[0]}, {paths[1]}: the strands of the genes are not known: no bins or bases are reversed."
     ]
 
 

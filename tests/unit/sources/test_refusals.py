@@ -221,7 +221,7 @@ def test_every_file_of_this_module_is_read_as_it_stands(tmp_path, reader):
     found = read(tmp_path, reader)
     if found:
         warnings, arrays = found
-        allowed = ["the strands of the genes are not known: no bins or bases are turned round."]
+        allowed = ["the strands of the genes are not known: no bins or bases are reversed."]
         assert [sentence for sentence in warnings if sentence not in allowed] == []
         assert arrays["gene_id"].tolist() == [A, B]
 
@@ -843,7 +843,7 @@ def test_a_bed_file_without_strands(tmp_path):
 
 
 def test_files_that_know_no_strands(tmp_path):
-    says = ["the strands of the genes are not known: no bins or bases are turned round."]
+    says = ["the strands of the genes are not known: no bins or bases are reversed."]
     for warnings, found in (read(tmp_path, "deepchrome genes"), read_npz(tmp_path, "genes", course())):
         assert warnings == says
         assert found["gene_id"].tolist() == [A, B] and found["strand"].tolist() == [".", "."]

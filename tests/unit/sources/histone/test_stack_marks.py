@@ -56,7 +56,7 @@ COUNTS = [[1, 1, 0, 0], [0, 1, 0, 1], [0, 1, 0, 0]]
 
 @pytest.mark.parametrize("form", ["bed", "bed.gz", "BAM", "CRAM"])
 def test_reads(tmp_path, form):
-    # The names of the files tell nothing.
+    # The names of the files do not matter.
     path = tmp_path / "reads.x"
     if form in ("BAM", "CRAM"):
         bam(path, READS, form[0].lower())

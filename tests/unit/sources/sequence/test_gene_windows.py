@@ -121,7 +121,7 @@ def test_a_chromosome_that_is_too_short_may_be_a_truncated_file(tmp_path):
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_the_tss_is_in_the_middle_once_genes_are_turned_round(tmp_path, data):
-    """Letter by letter: what lies `d` bases downstream of the TSS is base `h + d`, on both strands."""
+    """Letter by letter: the base `d` bases downstream of the TSS is base `h + d`, on both strands."""
     letters = data.draw(st.text("ACGT", min_size=1, max_size=30))
     tss, strand = data.draw(st.integers(0, len(letters) - 1)), data.draw(st.sampled_from("+-."))
     half, strand_aware = data.draw(st.integers(1, 25)), data.draw(st.booleans())

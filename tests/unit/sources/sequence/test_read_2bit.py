@@ -197,7 +197,7 @@ def unpacked(content):
 @settings(common, max_examples=700)
 @given(damaged_bytes(WHOLE))
 def test_damaged_files(tmp_path, content):
-    """The format has no checksum: what is accepted is read as its bytes say, but nobody notices a flipped base."""
+    """The format has no checksum: an accepted file is read by its bytes, and a changed base cannot be noticed."""
     genes = [("A", "chr1", 8, "+"), ("B", "2", 7, "-")]
     try:
         found = read(tmp_path, genes, content, 40)[1]

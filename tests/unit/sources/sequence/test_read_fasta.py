@@ -55,7 +55,7 @@ def read(tmp_path, genes, text=FASTA, window=6, strand_aware=True, pack=None, na
     return [warning.removeprefix(f"{path}: ") for warning in about["warnings"]], windows
 
 
-# The compression is told by the content, not by the name.
+# The content decides whether a file is compressed, not its name.
 @pytest.mark.parametrize(
     ("pack", "name"),
     [
@@ -70,7 +70,7 @@ def read(tmp_path, genes, text=FASTA, window=6, strand_aware=True, pack=None, na
 def test_windows_are_the_plus_strand(tmp_path, pack, name):
     genes = [("A", "chr1", 8, "+"), ("B", "chr1", 8, "-"), ("C", "chr1", 8, ".")]
     warnings, windows = read(tmp_path, genes, pack=pack, name=name)
-    # Bases 5 to 10, and one further for B: with base 8 at number 3 from the left, or once turned round.
+    # Bases 5 to 10, and one further for B: with base 8 at number 3 from the left, or once reverse-complemented.
     assert windows == {"A": "CGGTTC", "B": "GGTTCA", "C": "CGGTTC"}
     assert warnings == []
     _, windows = read(tmp_path, genes, pack=pack, name=name, strand_aware=False)

@@ -8,7 +8,7 @@ from wakawaka.config.schema import validate
 
 Network = dict[str, Any]
 
-# What an experiment has besides the settings of a network.
+# What an experiment has apart from the settings of a network.
 ABOUT = ("network", "base", "published_mse")
 
 

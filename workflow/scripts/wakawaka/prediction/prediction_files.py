@@ -53,7 +53,7 @@ def read_run(path: PathLike, columns: Sequence[str] | None = None) -> pd.DataFra
     """Return the table of one run, as `write_run` wrote it.
 
     Args:
-        columns: read only these besides cell and gene_id; None reads all.
+        columns: read only these and cell and gene_id; None reads all.
     """
     return read_table(path, usecols=None if columns is None else ["cell", "gene_id", *columns])
 

@@ -107,7 +107,7 @@ def write_gene_ids(
     gene_id = np.array(sorted(gene_ids))
     blank = np.full(len(gene_id), "")
     warnings = Warnings()
-    warnings.add(f"{shorten_list(files)}: the strands of the genes are not known: no bins or bases are turned round.")
+    warnings.add(f"{shorten_list(files)}: the strands of the genes are not known: no bins or bases are reversed.")
     unknown: dict[str, Any] = {
         "chrom": blank,
         "tss": np.full(len(gene_id), -1, np.int64),

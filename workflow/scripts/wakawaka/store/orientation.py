@@ -75,7 +75,7 @@ class OrientationTest:
         self._sums = np.zeros((2, len(strand)))
 
     def add(self, genes: slice, values: np.ndarray) -> None:
-        """Add the oriented values [gene, bin, mark] of some genes in one cell."""
+        """Add the values [gene, bin, mark] of some genes in one cell, upstream bins first."""
         if self._mark is not None:
             self._sums[:, genes] += side_sums(values[:, :, self._mark])
 

@@ -141,7 +141,8 @@ def _bam_batches(
         # The reads that the parts have yielded are the first ones here, in the same order.
         known = min(done, len(batch[0]))
         done -= known
-        yield tuple(column[known:] for column in batch)
+        chrom, start, end, strand = batch
+        yield chrom[known:], start[known:], end[known:], strand[known:]
     if len(parts) > 1:
         log.warning(_MISFIT, path)
 
@@ -184,7 +185,7 @@ def _skip_header(file: BinaryIO | pysam.BGZFile, names: Sequence[str]) -> None:
     magic, length = struct.unpack("<4si", file.read(8))
     file.read(length)
     (count,) = struct.unpack("<i", file.read(4))
-    found = []
+    found: list[str] = []
     while len(found) < min(count, len(names) + 1):
         (length,) = struct.unpack("<i", file.read(4))
         found.append(file.read(length + 4)[:length].split(b"\0")[0].decode())

@@ -1,4 +1,10 @@
-"""Records of BAM files, decoded by compiled code (SAM specification, sections 4.2 and 1.4)."""
+"""Records of BAM files, decoded by compiled code (SAM specification, sections 4.2 and 1.4).
+
+The module is long because a compiled function and all functions that it calls must be in one module; see `numba_jit`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -15,25 +21,25 @@ PAIRED, PROPER, UNMAPPED, MATE_UNMAPPED, REVERSE = 0x1, 0x2, 0x4, 0x8, 0x10
 READ_1, READ_2 = 0x40, 0x80
 SECONDARY, FAILED, DUPLICATE, SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800
 
-# Unpacked bytes decoded at a time; little enough to stay in a processor's cache.
+# Decompressed bytes decoded at a time: few enough to stay in the processor's cache.
 _CHUNK = 1 << 20
 
-# Operations of a CIGAR that consume bases of the reference (M, D, N, =, X) and of the read (M, I, S, =, X), as bits.
+# Bits of the CIGAR operations that consume bases of the reference (M, D, N, =, X) and of the read (M, I, S, =, X).
 _ON_REFERENCE, _ON_READ = 0b110001101, 0b110010011
 _SOFT_CLIP = 4
 
-# Why `_walk` stops: it needs more bytes, room for reads, room for mates; or a record is impossible.
+# Why `_walk` stops: it needs more bytes, more room for reads or more room for mates, or a record is damaged.
 _MORE, _FULL, _CROWDED, _DAMAGED = range(4)
-# What it counts: reads in the batch, mates in the table, and what the warnings tell.
+# What `_walk` counts: reads in the batch, mates in the table, and the numbers for the warnings.
 _READS, _MATES, _ALONE, _PLACELESS, _FIRST, _SECOND = range(6)
 
-# A mate that waits for its partner. Names are known by 128 bits of hash alone: among a hundred million names, two are
-# alike by chance once in 10^22 files. `state` is 0 in an empty slot, else the flag and these bits.
+# A mate that waits for its partner. Names are compared by 128 bits of hash only: among a hundred million names, two have equal hashes
+# by chance once in 10^22 files. `state` is 0 in an empty slot, else the flag and the bits _WAITS and _COUNTS.
 _MATE = np.dtype(
     [("high", "u8"), ("low", "u8"), ("end", "i8"), ("start", "i4"), ("chrom", "i4"), ("state", "u4")], align=True
 )
 _WAITS, _COUNTS = 1 << 16, 1 << 17
-# Odd numbers without a pattern (the fractions of the golden ratio and of the roots of 2 and 3).
+# Odd numbers without a pattern, for the hash: the fractions of the golden ratio and of the square roots of 2 and 3.
 _HIGH, _LOW, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x6A09E667F3BCC909), np.uint64(0xBB67AE8584CAA73B)
 
 
@@ -42,11 +48,11 @@ class Records:
 
     Args:
         chrom_count: number of chromosomes in the header. rejected: flags of alignments that do not count. min_mapq: int.
-        first, last: the chromosomes that the records may be of; none has the number `chrom_count` here, because records
-            without a chromosome come last in a sorted file.
+        first, last: the first and last chromosome that the records may have. Records without a chromosome, which come last in a sorted
+            file, have the number `chrom_count` here.
     """
 
-    def __init__(self, chrom_count, rejected, min_mapq, first=0, last=None):
+    def __init__(self, chrom_count: int, rejected: int, min_mapq: int, first: int = 0, last: int | None = None) -> None:
         last = chrom_count if last is None else last
         self._rules = np.array([chrom_count, rejected, min_mapq, first, last], np.int64)
         self._state = np.zeros(6, np.int64)
@@ -54,22 +60,25 @@ class Records:
         self._columns = _columns()
 
     @property
-    def tally(self):
-        """What the warnings tell: a dict of numbers of alignments."""
+    def tally(self) -> dict[str, int]:
+        """The numbers of alignments for the warnings, by name; see `alignment_reads`."""
         places = {"alone": _ALONE, "placeless": _PLACELESS, "first": _FIRST, "second": _SECOND}
         return {name: int(self._state[place]) for name, place in places.items()}
 
-    def batches(self, file):
+    def batches(self, file: Any) -> Iterator[Columns]:
         """Yield (chromosome int32, start int64, end int64, strand int8), each [read], of the records of a file.
 
-        Mates that wait at the end are left to `alone`.
+        Mates that still wait at the end are left to `alone`.
 
         Args:
-            file: binary file of records, unpacked. Raises ValueError where they are impossible or end within one.
+            file: binary file of records, decompressed.
+
+        Raises:
+            ValueError: for a damaged record, or an end within a record.
         """
         data, held = np.empty(_CHUNK, np.uint8), 0
-        while count := file.readinto(memoryview(data)[held:]):
-            size, place, why = held + count, 0, None
+        while count := file.readinto(data.data[held:]):
+            size, place, why = held + count, 0, -1
             while why != _MORE:
                 place, why = _walk(data, place, size, self._rules, self._mates, self._state, *self._columns)
                 if why == _DAMAGED:
@@ -80,7 +89,7 @@ class Records:
                     self._mates = _grown(self._mates)
             held = size - place
             if held == len(data):
-                # A record that is longer: only as much memory as the file has bytes for.
+                # A longer record: the memory grows only as far as the file has bytes.
                 data = np.concatenate([data, np.empty_like(data)])
             else:
                 data[:held] = data[place:size].copy()
@@ -88,30 +97,44 @@ class Records:
             raise ValueError("truncated")
         yield self._batch()
 
-    def alone(self):
-        """Yield batches of the mates whose partner did not come, of those that count; add them to the tally."""
+    def alone(self) -> Iterator[Columns]:
+        """Yield batches of the mates that count and whose partner is missing; add their number to the tally."""
         mates = self._mates[self._mates["state"] & _COUNTS != 0]
         self._state[_ALONE] += len(mates)
-        for some in np.split(mates, range(BATCH, len(mates), BATCH)):
-            strand = np.where(some["state"] & REVERSE, -1, 1).astype(np.int8)
-            yield some["chrom"].copy(), some["start"].astype(np.int64), some["end"].copy(), strand
+        for batch in np.split(mates, range(BATCH, len(mates), BATCH)):
+            strand = np.where(batch["state"] & REVERSE, -1, 1).astype(np.int8)
+            yield batch["chrom"].copy(), batch["start"].astype(np.int64), batch["end"].copy(), strand
 
-    def _batch(self):
-        batch = tuple(column[: self._state[_READS]] for column in self._columns)
+    def _batch(self) -> Columns:
+        """Return the reads so far, and begin another batch."""
+        count = int(self._state[_READS])
+        chrom, start, end, strand = self._columns
         self._columns, self._state[_READS] = _columns(), 0
-        return batch
+        return chrom[:count], start[:count], end[:count], strand[:count]
 
 
-def _columns():
-    return tuple(np.empty(BATCH, dtype) for dtype in (np.int32, np.int64, np.int64, np.int8))
+def _columns() -> Columns:
+    """Return empty columns for one batch."""
+    return np.empty(BATCH, np.int32), np.empty(BATCH, np.int64), np.empty(BATCH, np.int64), np.empty(BATCH, np.int8)
 
 
 @numba_jit
-def _walk(data, place, size, rules, mates, state, chroms, starts, ends, strands):
+def _walk(
+    data: np.ndarray,
+    place: int,
+    size: int,
+    rules: np.ndarray,
+    mates: np.ndarray,
+    state: np.ndarray,
+    chroms: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    strands: np.ndarray,
+) -> tuple[int, int]:
     """Decode the records in data[place:size]. Return (place of the first that is not decoded, why it stopped).
 
-    Whatever htslib refuses is refused: lengths that do not fit into the record, chromosomes that the header lacks, a CIGAR
-    of another length than the read.
+    A record is damaged if htslib refuses it: lengths that do not fit into the record, chromosomes that the header lacks, or a CIGAR of
+    another length than the read.
     """
     rejected, min_mapq = rules[1], rules[2]
     # The length of a record, and its fields of fixed size.
@@ -135,7 +158,7 @@ def _walk(data, place, size, rules, mates, state, chroms, starts, ends, strands)
         if flag & (UNMAPPED | SECONDARY | SUPPLEMENTARY):
             continue
         end = start + span
-        counts = np.int64(not flag & rejected and mapq >= min_mapq)
+        counts: Any = np.int64(not flag & rejected and mapq >= min_mapq)
         if chrom < 0 or start < 0 or span == 0:
             state[_PLACELESS] += counts
             counts = 0
@@ -156,8 +179,8 @@ def _walk(data, place, size, rules, mates, state, chroms, starts, ends, strands)
 
 
 @numba_jit
-def _layout(data, at, rules):
-    """Return the places where a record ends, -1 if it is impossible, and where its tags begin."""
+def _layout(data: np.ndarray, at: int, rules: np.ndarray) -> tuple[int, int]:
+    """Return (end of a record, place of its tags); the end is -1 if the record is damaged."""
     chrom_count, first, last = rules[0], rules[3], rules[4]
     chrom, mate_chrom = _int32(data, at), _int32(data, at + 20)
     name_length, bases = data[at + 8], np.int64(_int32(data, at + 16))
@@ -169,8 +192,8 @@ def _layout(data, at, rules):
 
 
 @numba_jit
-def _span(data, at, tags, end):
-    """Return how many bases of the reference an alignment covers, by its CIGAR; -1 if that is impossible."""
+def _span(data: np.ndarray, at: int, tags: int, end: int) -> int:
+    """Return the number of bases of the reference that an alignment covers, by its CIGAR; -1 if the record is damaged."""
     cigar, operations, bases = at + 32 + data[at + 8], _uint16(data, at + 12), _uint32(data, at + 16)
     is_placed = _int32(data, at) >= 0 and _int32(data, at + 4) >= 0
     if operations and is_placed and _uint32(data, cigar) == bases << 4 | _SOFT_CLIP:
@@ -181,10 +204,10 @@ def _span(data, at, tags, end):
 
 
 @numba_jit
-def _improper(state, counts, flag):
-    """Return whether a read of a pair that is not proper counts; note which of the two it is.
+def _improper(state: np.ndarray, counts: Any, flag: int) -> Any:
+    """Return whether a read of a pair that is not proper counts; add it to the number of first or second reads.
 
-    A whole file has as many first ones as second ones, whether they pass the filters or not.
+    A complete file has as many first reads as second ones, whether they pass the filters or not.
     """
     if flag & READ_1:
         state[_FIRST] += 1
@@ -195,23 +218,26 @@ def _improper(state, counts, flag):
 
 
 @numba_jit
-def _uint16(data, place):
+def _uint16(data: np.ndarray, place: int) -> Any:
+    """Return an unsigned number of 16 bits, little-endian, as int64."""
     return np.int64(data[place]) | np.int64(data[place + 1]) << 8
 
 
 @numba_jit
-def _uint32(data, place):
+def _uint32(data: np.ndarray, place: int) -> Any:
+    """Return an unsigned number of 32 bits, little-endian, as int64."""
     return _uint16(data, place) | _uint16(data, place + 2) << 16
 
 
 @numba_jit
-def _int32(data, place):
+def _int32(data: np.ndarray, place: int) -> Any:
+    """Return a signed number of 32 bits, little-endian."""
     return np.int32(_uint32(data, place))
 
 
 @numba_jit
-def _lengths(data, cigar, operations):
-    """Return how many bases of the reference and of the read a CIGAR covers."""
+def _lengths(data: np.ndarray, cigar: int, operations: int) -> tuple[int, int]:
+    """Return the numbers of bases of the reference and of the read that a CIGAR covers."""
     on_reference, on_read = 0, 0
     for number in range(operations):
         value = _uint32(data, cigar + 4 * number)
@@ -221,15 +247,15 @@ def _lengths(data, cigar, operations):
 
 
 @numba_jit
-def _real_cigar(data, cigar, operations, tags, end):
-    """Return (place, number of operations) of a CIGAR, from the tag CG if it is there; -1 operations if tags are damaged.
+def _real_cigar(data: np.ndarray, cigar: int, operations: int, tags: int, end: int) -> tuple[int, int]:
+    """Return (place, number of operations) of a CIGAR, from the tag CG if there is one; -1 operations if tags are damaged.
 
-    A CIGAR of more than 65535 operations is there, and one that clips the whole read in its place (section 4.2.2).
+    A CIGAR of more than 65535 operations is in the tag; in its own place is one that clips the whole read (section 4.2.2).
     """
     while end - tags > 2:
         kind, value = data[tags + 2], tags + 3
         is_cigar = data[tags] == ord("C") and data[tags + 1] == ord("G")
-        # How many values, of how many bytes: of B an array, Z and H are texts that end with a zero.
+        # Tags of type B are arrays; those of types Z and H are texts that end with a zero.
         if kind == ord("B"):
             if end - value < 5:
                 return cigar, -1
@@ -258,8 +284,8 @@ def _real_cigar(data, cigar, operations, tags, end):
 
 
 @numba_jit
-def _type_size(kind):
-    """Return the bytes of a tag's value; 0 of a type that there is not."""
+def _type_size(kind: int) -> int:
+    """Return the number of bytes of a tag's value by its type, 0 for an unknown type."""
     if kind == ord("A") or kind == ord("c") or kind == ord("C"):
         return 1
     if kind == ord("s") or kind == ord("S"):
@@ -270,8 +296,8 @@ def _type_size(kind):
 
 
 @numba_jit
-def _template(data, name, end):
-    """Return where a name ends, without /1 and /2, which old files have at its end; -1 if it has letters that are not ASCII."""
+def _template(data: np.ndarray, name: int, end: int) -> int:
+    """Return the end of a name without the /1 or /2 of old files; -1 if the name has letters that are not ASCII."""
     behind, letters = name, 0
     while behind < end and data[behind]:
         letters |= data[behind]
@@ -283,10 +309,10 @@ def _template(data, name, end):
 
 
 @numba_jit
-def _hash(data, name, behind, chrom):
+def _hash(data: np.ndarray, name: int, behind: int, chrom: int) -> tuple[Any, Any]:
     """Return two 64-bit hashes of a chromosome and of the name in data[name:behind].
 
-    Every step can be undone, so that names that differ in eight bytes only never have one hash.
+    Every step is invertible, so names that differ in eight bytes only never have equal hashes.
     """
     word = np.uint64(behind - name) << np.uint64(32) | np.uint64(np.uint32(chrom))
     high, low = _mixed(_HIGH, word, _LOW), _mixed(_LOW, word, _HIGH)
@@ -303,15 +329,29 @@ def _hash(data, name, behind, chrom):
 
 
 @numba_jit
-def _mixed(value, word, factor):
+def _mixed(value: Any, word: Any, factor: Any) -> Any:
+    """Return a 64-bit hash that a word is mixed into."""
     value = (value ^ word) * factor
     value = (value ^ value >> np.uint64(32)) * _MIX
     return value ^ value >> np.uint64(29)
 
 
 @numba_jit
-def _join(mates, state, high, low, chrom, counts, start, end, flag):
-    """Return (whether it counts, start, end, flag) of the fragment that a read completes; until then, none counts."""
+def _join(
+    mates: np.ndarray,
+    state: np.ndarray,
+    high: Any,
+    low: Any,
+    chrom: int,
+    counts: Any,
+    start: Any,
+    end: Any,
+    flag: int,
+) -> tuple[Any, Any, Any, Any]:
+    """Return (whether it counts, start, end, flag) of the fragment that a read completes.
+
+    Without its mate, the read is put into the table `mates`, and the result does not count.
+    """
     slot = _slot(mates, high, low)
     mate = mates[slot]
     before = np.int64(mate["state"])
@@ -321,7 +361,7 @@ def _join(mates, state, high, low, chrom, counts, start, end, flag):
         _remove(mates, slot)
         state[_MATES] -= 1
         return counts, start, end, flag if flag & READ_1 else before
-    # Two of one name and number: the partner of the earlier one is missing.
+    # Two reads of one name and number: the partner of the earlier one is missing.
     alone = np.int64(before & _COUNTS != 0), np.int64(mate["start"]), mate["end"], before
     state[_ALONE] += alone[0]
     state[_MATES] += before == 0
@@ -331,8 +371,8 @@ def _join(mates, state, high, low, chrom, counts, start, end, flag):
 
 
 @numba_jit
-def _slot(mates, high, low):
-    """Return the slot of a mate, or the empty one that it may have. The number of slots is a power of two."""
+def _slot(mates: np.ndarray, high: Any, low: Any) -> Any:
+    """Return the slot of a mate, or the empty slot where it belongs. The number of slots is a power of two."""
     mask = len(mates) - 1
     slot = np.int64(low) & mask
     while mates[slot]["state"] and (mates[slot]["high"] != high or mates[slot]["low"] != low):
@@ -341,8 +381,8 @@ def _slot(mates, high, low):
 
 
 @numba_jit
-def _remove(mates, slot):
-    """Empty a slot, and move those behind it that then would not be found."""
+def _remove(mates: np.ndarray, slot: Any) -> None:
+    """Empty a slot, and move the following mates that would not be found any more."""
     mask = len(mates) - 1
     other = (slot + 1) & mask
     while mates[other]["state"]:
@@ -354,8 +394,8 @@ def _remove(mates, slot):
 
 
 @numba_jit
-def _grown(mates):
-    """Return a table of twice the size."""
+def _grown(mates: np.ndarray) -> np.ndarray:
+    """Return a table of twice the size with the same mates."""
     table = np.zeros(2 * len(mates), mates.dtype)
     for mate in mates:
         if mate["state"]:

@@ -1,13 +1,15 @@
 """One histone mark of one cell from alignments (BAM, CRAM, BED, tagAlign) or tracks (bigWig)."""
 
 import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import readable
+from wakawaka.core.files import PathLike, readable
 from wakawaka.core.messages import Warnings, shorten_list
-from wakawaka.genome.windows import check_inside, match_chromosomes, window_starts
+from wakawaka.genome.windows import Assembly, check_inside, match_chromosomes, window_starts
 from wakawaka.sources.histone.bam import alignment_lengths, alignment_reads
 from wakawaka.sources.histone.bed import bed_reads
 from wakawaka.sources.histone.bigwig import BIGBED, MAGIC, bigwig_lengths, bigwig_means
@@ -16,48 +18,60 @@ from wakawaka.sources.parsed import compact_counts, read_parsed, start_checksums
 
 
 def read_mark(
-    files, genes, parsed, *, mark, bins, window, strand_aware, counting, min_mapq, duplicates, scale, threads=1
-):
-    """Write the values of one mark: reads counted, or a track averaged, in the bins of every gene at a known place.
+    files: Sequence[PathLike],
+    genes: PathLike,
+    parsed: PathLike,
+    *,
+    mark: str,
+    bins: int,
+    window: int,
+    strand_aware: bool,
+    counting: str,
+    min_mapq: int,
+    duplicates: str,
+    scale: str,
+    threads: int = 1,
+) -> None:
+    """Write the values of one mark in the bins of every gene at a known place: counts of reads, or means of a track.
 
-    Several files are replicates: reads are summed, means of bigWig tracks averaged. The arrays are gene_id [gene] and values
-    [gene, bin]: uint16 or uint32 counts of reads, or float32 means of a track. `about` has the number of reads (`depth`, None
-    for a track), the rules of counting, and what the files say of the assembly.
+    Several files are replicates: counts are summed, means averaged. The arrays are gene_id [gene] and values [gene, bin]: uint16 or
+    uint32 counts of reads, or float32 means of a track. `about` has the number of reads (`depth`, None for a track), the counting
+    rules, and what the files state about the assembly. The many arguments are the params of the rule, one by one.
 
     Args:
-        files: paths, of BAM, CRAM, bigWig, BED or tagAlign files, told by their content. genes: path of the parsed genes.
+        files: BAM, CRAM, bigWig, BED or tagAlign files; their content decides. genes: path of the parsed genes. parsed: the output.
         mark: its name, for sentences. bins: number of bins. window: bp. strand_aware: as for `window_starts`.
-        counting, min_mapq, duplicates: as for `count_reads` and `alignment_reads`; duplicates `position` counts one of
-            the reads of one file that are alike.
-        scale: `counts`, `log1p` or `signal`; only the last allows a track to have negative values.
-        threads: that read a BAM file with an index.
+        counting, min_mapq, duplicates: as for `count_reads` and `alignment_reads`. With duplicates `position`, reads of one file with
+            the same place and strand count once.
+        scale: `counts`, `log1p` or `signal`; only under `signal` may a track have negative values.
+        threads: the number of threads that read a BAM file with an index.
 
     Raises:
-        InputError: what the readers of the formats refuse; reads and bigWig files together; chromosomes of another
-            assembly; negative values that the scale does not allow.
+        InputError: as the readers of the formats; for reads and bigWig files together; chromosomes of another assembly; negative values
+            that the scale does not allow.
     """
-    files = [str(file) for file in files]
-    formats = {file: file_format(file) for file in files}
-    start_checksums(files)
+    paths = [str(file) for file in files]
+    formats = {path: file_format(path) for path in paths}
+    start_checksums(paths)
     warnings = Warnings()
-    gene = _placed(genes, files[0], warnings)
+    gene = _placed(genes, paths[0], warnings)
     starts = window_starts(gene["tss"], gene["strand"], window, strand_aware)
     rules = {"counting": counting, "min_mapq": min_mapq, "duplicates": duplicates}
     reader = _Reader(gene, starts, {"bins": bins, "bin_size": window // bins}, rules, threads, warnings)
-    if _are_tracks(mark, files, formats):
-        values, depth = reader.mean(files, scale), None
+    if _are_tracks(mark, paths, formats):
+        values, depth = reader.mean(paths, scale), None
     else:
-        values, depth = reader.count(files, formats)
+        values, depth = reader.count(paths, formats)
     about = {
         "depth": depth,
         "counting": {"rule": counting, "min_mapq": min_mapq, "duplicates": duplicates},
         "assemblies": reader.assemblies,
     }
-    write_parsed(parsed, files, warnings, about=about, gene_id=gene["gene_id"], values=values)
+    write_parsed(parsed, paths, warnings, about=about, gene_id=gene["gene_id"], values=values)
 
 
-def file_format(path):
-    """Return `BAM`, `CRAM`, `bigWig` or `BED` (all that is none of the others), by a file's content. Raises InputError."""
+def file_format(path: PathLike) -> str:
+    """Return `BAM`, `CRAM`, `bigWig` or `BED` (any other content). Raises InputError for an empty or unreadable file."""
     with readable(path), open(path, "rb") as file:
         start = file.read(1 << 16)
     if not start:
@@ -73,13 +87,13 @@ def file_format(path):
             if zlib.decompressobj(wbits=31).decompress(start, 4) == b"BAM\1":
                 return "BAM"
         except zlib.error:
-            # The reader of text says what is wrong.
+            # The reader of BED reports what is wrong.
             pass
     return "BED"
 
 
-def _placed(genes, path, warnings):
-    """Return the arrays of the parsed genes, of genes at known places only. Raises InputError if there are none."""
+def _placed(genes: PathLike, path: PathLike, warnings: Warnings) -> dict[str, np.ndarray]:
+    """Return the arrays of the parsed genes, with genes at known places only. Raises InputError if there are none."""
     _, gene = read_parsed(genes)
     match_chromosomes(gene, gene["chrom"], path)
     placed = (gene["chrom"] != "") & (gene["tss"] >= 0)
@@ -91,8 +105,8 @@ def _placed(genes, path, warnings):
     return {name: column[placed] for name, column in gene.items()}
 
 
-def _are_tracks(mark, files, formats):
-    """Whether a mark's files are bigWig tracks. Raises InputError if only some are."""
+def _are_tracks(mark: str, files: Sequence[str], formats: Mapping[str, str]) -> bool:
+    """Return whether a mark's files are bigWig tracks. Raises InputError if only some are."""
     tracks = [file for file in files if formats[file] == "bigWig"]
     if tracks and len(tracks) < len(files):
         reads = next(file for file in files if file not in tracks)
@@ -104,21 +118,32 @@ def _are_tracks(mark, files, formats):
 
 
 class _Reader:
-    """The bins of one mark, and what its files say of the assembly.
+    """Reads the files of one mark into the bins of genes, and collects what the files state about the assembly.
 
     Args:
-        gene: arrays of the parsed genes. starts: [gene] int64. bins: dict of the number of bins and their size.
-        rules: dict of counting, min_mapq and duplicates. threads: int. warnings: `Warnings`.
+        gene: arrays of the parsed genes. starts: [gene] int64, the first base of bin 0. bins: dict of `bins` and `bin_size`.
+        rules: dict of `counting`, `min_mapq` and `duplicates`. threads: number of threads. warnings: `Warnings` so far.
+
+    Attributes:
+        assemblies: list with one `Assembly` for each file.
     """
 
-    def __init__(self, gene, starts, bins, rules, threads, warnings):
+    def __init__(
+        self,
+        gene: dict[str, np.ndarray],
+        starts: np.ndarray,
+        bins: dict[str, int],
+        rules: dict[str, Any],
+        threads: int,
+        warnings: Warnings,
+    ) -> None:
         self._gene, self._starts, self._bins, self._rules = gene, starts, bins, rules
         self._threads, self._warnings = threads, warnings
-        self.assemblies = []
+        self.assemblies: list[Assembly] = []
 
-    def count(self, files, formats):
+    def count(self, files: Sequence[str], formats: Mapping[str, str]) -> tuple[np.ndarray, int]:
         """Return (counts [gene, bin] uint16 or uint32, number of reads) of the replicates."""
-        total, depth = 0, 0
+        total, depth = np.zeros((len(self._starts), self._bins["bins"]), np.int64), 0
         for file in files:
             counts, reads = self._count(file, formats[file])
             if not reads:
@@ -126,26 +151,33 @@ class _Reader:
             total, depth = total + counts, depth + reads
         return compact_counts(total, shorten_list(files)), depth
 
-    def _count(self, path, form):
+    def _count(self, path: str, form: str) -> tuple[np.ndarray, int]:
+        """Return (counts [gene, bin] int64, number of reads) of one file of reads."""
         min_mapq, duplicates = self._rules["min_mapq"], self._rules["duplicates"]
+        names: dict[str, str] | None = None
         if form == "BED":
-            names = None
             reads = bed_reads(path, min_mapq)
         else:
             names = self._names(path, alignment_lengths(path))
-            filters = {"min_mapq": min_mapq, "duplicates": duplicates}
-            reads = alignment_reads(path, **filters, warnings=self._warnings, threads=self._threads)
-        options = {"counting": self._rules["counting"], "unique": duplicates == "position", "names": names}
-        counts, depth, reach = count_reads(path, reads, self._gene, self._starts, **options, **self._bins)
+            reads = alignment_reads(
+                path, min_mapq=min_mapq, duplicates=duplicates, warnings=self._warnings, threads=self._threads
+            )
+        options: dict[str, Any] = {"counting": self._rules["counting"], "unique": duplicates == "position"}
+        options |= {"names": names} | self._bins
+        counts, depth, reach = count_reads(path, reads, self._gene, self._starts, **options)
         if names is None:
             self.assemblies.append({"path": path, "reach": reach})
         return counts, depth
 
-    def mean(self, files, scale):
+    def mean(self, files: Sequence[str], scale: str) -> np.ndarray:
         """Return the mean [gene, bin] float32 of the replicates."""
-        return (sum(self._mean(file, scale).astype(float) for file in files) / len(files)).astype(np.float32)
+        total = np.zeros((len(self._starts), self._bins["bins"]))
+        for file in files:
+            total += self._mean(file, scale)
+        return (total / len(files)).astype(np.float32)
 
-    def _mean(self, path, scale):
+    def _mean(self, path: str, scale: str) -> np.ndarray:
+        """Return the means [gene, bin] float32 of one track. Raises InputError for values that the scale does not allow."""
         names = self._names(path, bigwig_lengths(path))
         means = bigwig_means(path, self._gene, self._starts, names, **self._bins)
         if scale != "signal" and means.min(initial=0) < 0:
@@ -156,8 +188,8 @@ class _Reader:
             )
         return means
 
-    def _names(self, path, lengths):
-        """Return a dict from the annotation's chromosome names to those of a file with a header."""
+    def _names(self, path: str, lengths: Mapping[str, int]) -> dict[str, str]:
+        """Return a dict from the annotation's chromosome names to those of a file, from the `lengths` in the file's header."""
         names = match_chromosomes(self._gene, lengths, path)
         self.assemblies.append({"path": path, "lengths": {chrom: lengths[name] for chrom, name in names.items()}})
         check_inside(path, self._gene, self.assemblies[-1]["lengths"])
