@@ -1,6 +1,6 @@
 """Records of BAM files, decoded by compiled code (SAM specification, sections 4.2 and 1.4).
 
-The module is long because a compiled function and all functions that it calls must be in one module; see `numba_jit`.
+The module is longer than others, because a compiled function and all functions that it calls must be in one module; see `numba_jit`.
 """
 
 from collections.abc import Iterator
