@@ -134,7 +134,7 @@ def _walk(
     """Decode the records in data[place:size]. Return (place of the first that is not decoded, why it stopped).
 
     A record is damaged if htslib refuses it: lengths that do not fit into the record, chromosomes that the header lacks, or a CIGAR of
-    another length than the read.
+    another length than the read. The function is longer than others, because it is one compiled loop over the fields of a record.
     """
     rejected, min_mapq = rules[1], rules[2]
     # The length of a record, and its fields of fixed size.
