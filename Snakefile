@@ -56,7 +56,7 @@ rule experiments:
 rule tuning:
     """Search for better hyperparameters, and score the best trial (on request)."""
     input:
-        expand(rules.rank_trials.output.ranks, rung=plan.search.rungs),
+        each(rules.rank_trials.output.ranks, rung=plan.search.rungs),
         rules.choose_trial.output.chosen,
         rules.plot_tuning.output.figure,
         rules.score_tuned.output.scores,

@@ -51,6 +51,18 @@ def code(script):
     return code_digest(SCRIPTS / script)
 
 
+def each(outputs, **wildcards):
+    """Return the paths of one output or several, for all values of the wildcards: what `expand` does, under a default storage too.
+
+    There, Snakemake has given an output its place in the storage, and `expand` refuses it.
+    """
+    prefix = f"{(workflow.storage_settings.default_storage_prefix or '').rstrip('/')}/"
+    outputs = [outputs] if isinstance(outputs, str) else outputs
+    stored = [output.flags.get("storage_object") for output in outputs]
+    paths = [one.query.removeprefix(prefix) if one else str(path) for one, path in zip(stored, outputs, strict=True)]
+    return expand(paths, allow_missing=True, **wildcards)
+
+
 def digests(files):
     """Return the sha256 of every file, None for a file that does not exist."""
     return [sha256(path) if Path(path).is_file() else None for path in files]
@@ -66,7 +78,7 @@ def network(name):
 def experiment_predictions(wildcards):
     """Return the predictions of all runs of the experiments."""
     plan.check_experiments()
-    return expand(rules.predict.output.predictions, model=plan.experiment_networks, run=plan.runs)
+    return each(rules.predict.output.predictions, model=plan.experiment_networks, run=plan.runs)
 
 
 def trials_of(rung):
@@ -77,7 +89,7 @@ def trials_of(rung):
 def order_before(wildcards):
     """Return the order of the trials of the rung before, [] for the first rung."""
     rung = int(wildcards.rung) - 1
-    return expand(rules.rank_trials.output.order, rung=rung)[0] if rung else []
+    return each(rules.rank_trials.output.order, rung=rung)[0] if rung else []
 
 
 @ends_with_sentence
@@ -110,13 +122,13 @@ def targets(wildcards):
     return [
         *rules.check_genes.output,
         *rules.provenance.output,
-        *expand([rule.output.figure for rule in of_model], model=plan.models),
-        *expand([rule.output.figure for rule in of_gene], model=plan.models, gene=config["interpret"]["genes"]),
+        *each([rule.output.figure for rule in of_model], model=plan.models),
+        *each([rule.output.figure for rule in of_gene], model=plan.models, gene=config["interpret"]["genes"]),
         *rules.score.output,
         *rules.verdicts.output,
         rules.plot_scores.output.figure,
         rules.compare.output.page,
-        *expand(rules.submit.output, model=plan.models),
+        *each(rules.submit.output, model=plan.models),
         *(rules.check_example.output if plan.is_simulated else []),
     ]
 

@@ -5,8 +5,8 @@ rule compare:
     """Compare the scores and settings of all networks on one page."""
     input:
         scores=rules.score.output.scores,
-        histories=expand(rules.train.output.history, model=plan.networks, run="final"),
-        preprocessing=expand(rules.train.output.preprocessing, model=plan.networks, run="final"),
+        histories=each(rules.train.output.history, model=plan.networks, run="final"),
+        preprocessing=each(rules.train.output.preprocessing, model=plan.networks, run="final"),
     output:
         page=report(
             "results/compare/compare.html",
@@ -39,7 +39,7 @@ use rule score as score_experiments with:
     """Score the experiments and the models that they are variants of."""
     input:
         predictions=experiment_predictions,
-        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
+        baselines=each(rules.baselines.output.predictions, run=plan.runs),
         fold_means=[],
         genes=rules.split.output.genes,
         similarity=rules.split.output.similarity,

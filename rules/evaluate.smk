@@ -55,9 +55,9 @@ rule baselines:
 rule aggregate:
     """Join the predictions of a network's runs: the test set, and the samples that folds hold out."""
     input:
-        predictions=expand(rules.predict.output.predictions, run=plan.runs, allow_missing=True),
-        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
-        preprocessing=expand(rules.train.output.preprocessing, run=plan.runs, allow_missing=True),
+        predictions=each(rules.predict.output.predictions, run=plan.runs),
+        baselines=each(rules.baselines.output.predictions, run=plan.runs),
+        preprocessing=each(rules.train.output.preprocessing, run=plan.runs),
     output:
         test="results/predictions/{model}/test.tsv.gz",
         out_of_fold="results/predictions/{model}/out_of_fold.tsv.gz",
@@ -82,9 +82,9 @@ rule aggregate:
 rule score:
     """Score networks and baselines by regime, with bootstrap intervals."""
     input:
-        predictions=expand(rules.predict.output.predictions, model=plan.networks, run=plan.runs),
-        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
-        fold_means=expand(rules.aggregate.output.test, model=plan.models),
+        predictions=each(rules.predict.output.predictions, model=plan.networks, run=plan.runs),
+        baselines=each(rules.baselines.output.predictions, run=plan.runs),
+        fold_means=each(rules.aggregate.output.test, model=plan.models),
         genes=rules.split.output.genes,
         similarity=rules.split.output.similarity,
     output:
@@ -122,7 +122,7 @@ rule verdicts:
     """Judge the scores, and write the summary that opens the report."""
     input:
         scores=rules.score.output.scores,
-        histories=expand(rules.train.output.history, model=plan.models, run=plan.runs),
+        histories=each(rules.train.output.history, model=plan.models, run=plan.runs),
         audit=rules.split.output.audit,
         truth=rules.simulate_example.output.truth if plan.is_simulated else [],
     output:
@@ -208,11 +208,11 @@ rule provenance:
     input:
         store=plan.store,
         samples=rules.split.output.samples,
-        preprocessing=expand(rules.train.output.preprocessing, model=plan.networks, run=plan.runs),
+        preprocessing=each(rules.train.output.preprocessing, model=plan.networks, run=plan.runs),
         # They make it run after these jobs, whose benchmark files it reads. As inputs, deleted benchmark files would cause new training.
         others=[
-            *expand(rules.predict.output.predictions, model=plan.networks, run=plan.runs),
-            *expand(rules.baselines.output.predictions, run=plan.runs),
+            *each(rules.predict.output.predictions, model=plan.networks, run=plan.runs),
+            *each(rules.baselines.output.predictions, run=plan.runs),
         ],
     output:
         table=report(

@@ -29,7 +29,7 @@ rule read_mark:
 rule stack_marks:
     """Put the marks of one cell of the sample sheet together."""
     input:
-        parsed_marks=expand(rules.read_mark.output.parsed, mark=plan.marks, allow_missing=True),
+        parsed_marks=each(rules.read_mark.output.parsed, mark=plan.marks),
     output:
         parsed="results/stack_marks/{cell}.npz",
     log:

@@ -31,8 +31,8 @@ rule attribute:
         store=plan.store,
         test=rules.aggregate.output.test,
         out_of_fold=rules.aggregate.output.out_of_fold,
-        models=lambda wildcards: expand(rules.train.output.model, model=wildcards.model, run=plan.runs),
-        preprocessing=expand(rules.train.output.preprocessing, run="final", allow_missing=True)[0],
+        models=lambda wildcards: each(rules.train.output.model, model=wildcards.model, run=plan.runs),
+        preprocessing=each(rules.train.output.preprocessing, run="final")[0],
     output:
         attribution="results/attributions/{model}/{gene}.npz",
     log:

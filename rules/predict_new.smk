@@ -17,7 +17,7 @@ use rule read_mark as read_new_mark with:
 use rule stack_marks as stack_new_marks with:
     """Put the marks of one new cell together."""
     input:
-        parsed_marks=expand(rules.read_new_mark.output.parsed, mark=plan.marks, allow_missing=True),
+        parsed_marks=each(rules.read_new_mark.output.parsed, mark=plan.marks),
     output:
         parsed="results/predict_new/{cell}.npz",
     log:
@@ -30,7 +30,7 @@ use rule build_store as build_new_store with:
     """Join the parsed sources of new cells into a store of their own."""
     input:
         genes=plan.parsed("genes"),
-        histone=expand(rules.stack_new_marks.output.parsed, cell=plan.new_samples) if "histone" in plan.modules else [],
+        histone=each(rules.stack_new_marks.output.parsed, cell=plan.new_samples) if "histone" in plan.modules else [],
         sequence=plan.parsed("sequence") if "dna" in plan.modules else [],
         expression=[],
         shared=plan.shared_files,

@@ -4,7 +4,7 @@
 rule plot_learning_curves:
     """Draw the losses of all runs of a model by epoch."""
     input:
-        histories=lambda wildcards: expand(rules.train.output.history, model=wildcards.model, run=plan.runs),
+        histories=lambda wildcards: each(rules.train.output.history, model=wildcards.model, run=plan.runs),
     output:
         figure=report(
             "results/figures/{model}/learning_curves.png",
@@ -119,7 +119,7 @@ rule plot_calibration:
 rule plot_architecture:
     """Draw the layers of a model."""
     input:
-        model=expand(rules.train.output.model, run="final", allow_missing=True)[0],
+        model=each(rules.train.output.model, run="final")[0],
     output:
         figure=report(
             "results/figures/{model}/architecture.png",

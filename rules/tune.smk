@@ -63,7 +63,7 @@ rule tune:
 rule rank_trials:
     """Rank the trials of one rung of the search."""
     input:
-        histories=lambda wildcards: expand(
+        histories=lambda wildcards: each(
             rules.tune.output.history, rung=wildcards.rung, trial=trials_of(wildcards.rung), run=plan.folds
         ),
         before=order_before,
@@ -92,7 +92,7 @@ rule rank_trials:
 rule choose_trial:
     """Write the settings of the best trial."""
     input:
-        ranks=expand(rules.rank_trials.output.ranks, rung=plan.search.rungs[-1])[0],
+        ranks=each(rules.rank_trials.output.ranks, rung=plan.search.rungs[-1])[0],
     output:
         chosen="results/choose_trial/chosen.json",
     log:
@@ -117,9 +117,9 @@ rule choose_trial:
 use rule score as score_tuned with:
     """Score the best trial, trained on all training samples, and the model that it is a variant of."""
     input:
-        predictions=expand(rules.predict.output.predictions, model=plan.tuned_networks, run=plan.runs),
-        baselines=expand(rules.baselines.output.predictions, run=plan.runs),
-        fold_means=expand(rules.aggregate.output.test, model=plan.tuned_networks),
+        predictions=each(rules.predict.output.predictions, model=plan.tuned_networks, run=plan.runs),
+        baselines=each(rules.baselines.output.predictions, run=plan.runs),
+        fold_means=each(rules.aggregate.output.test, model=plan.tuned_networks),
         genes=rules.split.output.genes,
         similarity=rules.split.output.similarity,
     output:
@@ -142,7 +142,7 @@ use rule score as score_tuned with:
 rule plot_tuning:
     """Draw the trials of the search and their losses."""
     input:
-        ranks=expand(rules.rank_trials.output.ranks, rung=plan.search.rungs),
+        ranks=each(rules.rank_trials.output.ranks, rung=plan.search.rungs),
     output:
         figure=report(
             "results/figures/tuning.png",

@@ -27,7 +27,7 @@ def bench(folder, script, *arguments):
 @pytest.mark.parametrize(
     ("script", "arguments", "rows"),
     [
-        ("training.py", "--genes 40 --epochs 2 --alternations 1", ["plain", "ours", "ours, genes_per_batch 10"]),
+        ("training.py", "--genes 20 --epochs 2 --alternations 1", ["plain", "ours", "ours, genes_per_batch 10"]),
         ("prediction.py", "--genes 20 --samples 100 --alternations 1", ["plain", "ours"]),
         ("seed_scale.py", "--genes 100 --cells 9", ["store", "training", "prediction"]),
     ],
@@ -64,7 +64,7 @@ def test_wrong_scores_end_the_measurement_with_an_error(project):
 
 
 def test_the_parts_of_a_step_add_up(fresh):
-    _, written = bench(fresh.folder, "steps.py")
+    _, written = bench(fresh.folder, "steps.py", "--steps", "5")
     for way in ("plain ms", "ours ms"):
         *parts, whole = (row[way] for row in written["rows"])
         assert sum(parts) == pytest.approx(whole, rel=1e-6)
