@@ -211,7 +211,7 @@ class Plan:
         The network of the best trial has no specification or schedule here: choose_trial writes them.
 
         Args:
-            name: of a model, of a model with an ablation, or of an experiment.
+            name: the name of a model, of a model with an ablation, or of an experiment.
 
         Raises:
             InputError: for an experiment that cannot be trained.

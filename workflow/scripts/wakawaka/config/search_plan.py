@@ -15,7 +15,7 @@ class Search:
         model: name of the model or experiment that is varied.
         space: values of each hyperparameter.
         trials: the trials of the first rung.
-        epochs: of each rung.
+        epochs: the epochs of each rung.
         sizes: number of trials of each rung.
     """
 

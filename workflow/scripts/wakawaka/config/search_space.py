@@ -53,7 +53,7 @@ def draw_trials(
 
     Args:
         tuning: the section `tuning` of the config.
-        seed: of the draws.
+        seed: the seed of the draws.
         check: raises InputError for a trial that cannot be trained. Without a number of trials, every combination must pass.
             Among drawn trials, those that do not pass are skipped.
 

@@ -18,7 +18,7 @@ class Assembly(TypedDict, total=False):
     """What one file states about its genome assembly, by the annotation's chromosome names.
 
     Attributes:
-        path: of the file.
+        path: the path of the file.
         lengths: bp of the chromosomes, from the file's header.
         reach: the highest end of anything on each chromosome, for a file without such a header.
     """
@@ -56,7 +56,7 @@ def match_chromosomes(gene: Mapping[str, np.ndarray], names: Iterable[str], path
     A name that is exactly the same is preferred to an alias; see `chromosome_key`.
 
     Args:
-        gene: arrays `chrom` and `tss` of the parsed genes. names: the file's chromosome names. path: of the file.
+        gene: arrays `chrom` and `tss` of the parsed genes. names: the file's chromosome names. path: the path of the file.
 
     Raises:
         InputError: if no gene has a known place, or no chromosome is in both.
@@ -86,7 +86,7 @@ def check_inside(path: PathLike, gene: Mapping[str, np.ndarray], lengths: Mappin
     """Raise an InputError if a chromosome of a file ends before the TSS of one of its genes.
 
     Args:
-        path: of the file. gene: arrays of the parsed genes. lengths: dict from the annotation's chromosome names to bp.
+        path: the path of the file. gene: arrays of the parsed genes. lengths: dict from the annotation's chromosome names to bp.
     """
     for gene_id, chrom, tss in zip(gene["gene_id"], gene["chrom"], gene["tss"].tolist(), strict=True):
         if tss >= lengths.get(chrom, tss + 1):

@@ -69,7 +69,7 @@ def attribute(
         preprocessing: path of what `train` wrote with the final model.
         attribution: path of the output.
         gene: a gene id, or `best`.
-        threads: of TensorFlow and of the compiled loops.
+        threads: the threads of TensorFlow and of the Numba loops.
 
     Raises:
         InputError: for a gene that is not in the store.

@@ -27,7 +27,7 @@ class Sample(NamedTuple):
 
     Attributes:
         cell, gene_id: names.
-        regime: of the sample in this run, `-` where it is in no table of held-out predictions.
+        regime: the regime of the sample in this run, `-` where it is in no table of held-out predictions.
         truth: NaN where not known.
         run: final, fold-1, ...
     """

@@ -30,7 +30,7 @@ class Preprocessing:
         marks: names of the histone marks, in the order of the input.
         window: length of the DNA windows in bp. bins: number of bins in a window.
         strand_aware: whether downstream is into the gene in every window.
-        scale: of the histone values: counts, log1p or signal; None without histone marks.
+        scale: the scale of the histone values: counts, log1p or signal; None without histone marks.
         counting: how reads were counted; None where the source does not say it.
         samples: number of training samples.
         parameters: number of weights in all ensemble members, and of gene effects.

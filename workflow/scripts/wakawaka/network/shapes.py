@@ -27,7 +27,7 @@ def input_length(module: str, settings: Mapping[str, Any], *, window: int, bins:
 
     Args:
         module: histone or dna.
-        settings: of the module, complete.
+        settings: the settings of the module, complete.
         window: bp of the window.
         bins: number of bins.
     """

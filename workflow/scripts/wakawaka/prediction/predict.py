@@ -38,7 +38,7 @@ def predict(
         model, preprocessing: paths, as `train` writes them.
         predictions: output path.
         run: final, fold-1, ...
-        threads: of TensorFlow and of the compiled loops.
+        threads: the threads of TensorFlow and of the Numba loops.
     """
     use_threads(threads)
     about = read_preprocessing(preprocessing)

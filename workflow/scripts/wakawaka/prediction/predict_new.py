@@ -43,7 +43,7 @@ def predict_new(
         store: paths of a store, as `build_store` writes it.
         model, preprocessing: paths, as `train` writes them.
         predictions: output path.
-        threads: of TensorFlow and of the compiled loops.
+        threads: the threads of TensorFlow and of the Numba loops.
 
     Raises:
         InputError: for a missing or damaged file, or inputs that are not of the form that the model was trained on.

@@ -55,12 +55,12 @@ def provenance(
     Topics:
     source, store: SHA-256 of every source file, and of every file of the store.
     data: sizes, scale and marks of the store.
-    samples, target mean, target variance: of the samples with a truth in the final run: `train`, each regime of the test set, and
+    samples, target mean, target variance: those of the samples with a truth in the final run: `train`, each regime of the test set, and
     `test`, all of these. The variance is divided by n.
     settings: main settings, and a checksum of all settings.
     software: versions and machine of the process that writes this table.
     made_with <model>/<run>: seed, threads, device and versions of each training.
-    seconds, max_rss_mb: of every job with a benchmark file, including jobs of earlier settings.
+    seconds, max_rss_mb: those of every job with a benchmark file, including jobs of earlier settings.
 
     Args:
         store: paths of the store's files.

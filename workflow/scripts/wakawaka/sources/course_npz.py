@@ -81,7 +81,7 @@ def take_rows(
     row numbers in its errors are those of the array, and damage is reported before any value.
 
     Args:
-        path: of the npz file.
+        path: the path of the npz file.
         cells: names of the cells, or None.
         take: function of (path, cell, array [row, bin, column]). Its result must not share memory with the array.
 

@@ -45,7 +45,7 @@ def write_parsed(
     """Write a parsed source.
 
     Args:
-        path: of the output.
+        path: the path of the output.
         sources: the paths read, or the entries of them in `about` (see `without_checksums`).
         warnings: sentences for the report.
         about: further JSON values.
@@ -76,7 +76,7 @@ def write_genes(
     """Write parsed genes, one row per gene. A warning counts genes of unknown strand at a known place.
 
     Args:
-        path: of the output. source: the path read. warnings: `Warnings` so far.
+        path: the path of the output. source: the path read. warnings: `Warnings` so far.
         gene_id, chrom, tss, strand, group: [row], as the module's docstring lists them.
         about: as for `write_parsed`.
 
@@ -102,7 +102,7 @@ def write_gene_ids(
     """Write parsed genes of which only the ids are known, sorted. A warning names the files and says that strands are unknown.
 
     Args:
-        path: of the output. files: the paths read. gene_ids: without duplicates. sources: as for `write_parsed`; the files if None.
+        path: the path of the output. files: the paths read. gene_ids: each once. sources: as for `write_parsed`; the files if None.
     """
     gene_id = np.array(sorted(gene_ids))
     blank = np.full(len(gene_id), "")

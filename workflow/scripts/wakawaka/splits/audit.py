@@ -34,7 +34,7 @@ class Plan:
 
     Attributes:
         store: what is split.
-        groups: of genes that must stay on one side.
+        groups: the groups of genes that must stay on one side.
         listed: mask [gene] of the genes that the config holds out.
         gene_out, cell_out: masks [gene] and [cell] of the test set.
         known: mask [cell, gene] of the samples with a known expression.

@@ -36,7 +36,7 @@ def deal(
     Args:
         group: [gene] group numbers.
         gene_out, cell_out: masks [gene] and [cell] of the test set.
-        folds: number of folds. hold_out: `CELLS_AND_GENES`, `GENES` or `SAMPLES`. seed: of the random numbers.
+        folds: number of folds. hold_out: `CELLS_AND_GENES`, `GENES` or `SAMPLES`. seed: the seed of the random numbers.
 
     Raises:
         InputError: for fewer groups of genes or fewer cells than folds.

@@ -40,7 +40,7 @@ def find_groups(store: Store, sketches: Sketches | None, warnings: Warnings) -> 
     groups replace them, and only genes without a group are compared.
 
     Args:
-        sketches: of the DNA windows, None without DNA.
+        sketches: the sketches of the DNA windows, None without DNA.
         warnings: gets a sentence about genes that nothing is known of.
     """
     table = store.gene_table

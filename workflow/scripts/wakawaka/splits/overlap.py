@@ -117,7 +117,7 @@ def kmers(codes: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         codes: [position] uint8.
-        length: of the k-mers, a power of two, at most 32.
+        length: the length of the k-mers, a power of two, at most 32.
 
     Returns:
         ([position] uint64, two bits a base, the first base highest; [position] bool), both empty where the sequence is

@@ -102,7 +102,7 @@ def most_similar(sketches: Sketches, held: np.ndarray, trained: np.ndarray) -> t
     """Return, for each held-out gene, the training gene with the most similar window, and the similarity.
 
     Args:
-        sketches: of all genes.
+        sketches: the sketches of all genes.
         held, trained: rows [held] and [trained] int64 of the sketches.
 
     Returns:
@@ -132,7 +132,7 @@ def similarity_table(
     `most_similar`.
 
     Args:
-        sketches: of the genes' windows, None where the sequences are not known: the table is then empty.
+        sketches: the sketches of the genes' windows, None where the sequences are not known: the table is then empty.
         genes: [gene] array of str.
         sides: from a run to two masks [gene]: held out in it, and trained on in it.
     """

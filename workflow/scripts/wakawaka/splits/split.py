@@ -58,7 +58,7 @@ class SplitSettings:
         folds: number of folds.
         hold_out: what a fold holds out: cells_and_genes, genes or samples.
         target: what is predicted, see targets.py.
-        seed: of the random numbers.
+        seed: the seed of the random numbers.
         allow_leakage: whether a split that leaks is written all the same, with a warning.
     """
 

@@ -28,7 +28,7 @@ class StoreInfo:
         marks: names of the histone marks, empty without histone marks.
         window: length of the windows in bp. bins: number of bins in a window. bin_size: length of a bin in bp.
         strand_aware: whether downstream is into the gene in every window.
-        scale: of the histone values: counts, log1p or signal; None without histone marks.
+        scale: the scale of the histone values: counts, log1p or signal; None without histone marks.
         depth: the reads of every cell and mark that passed the filters, None for a cell whose source does not say it;
             None without histone marks.
         counting: how reads were counted, None where the source does not say it.

@@ -145,7 +145,7 @@ def rescale(
 
     Args:
         prediction, gene_ids: [sample].
-        target: of both models.
+        target: the target of both models.
     """
     prediction = np.asarray(prediction, np.float64)
     if target["transform"] != ZSCORE:

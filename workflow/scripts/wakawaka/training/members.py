@@ -22,7 +22,7 @@ def make_trainers(task: Task, spec: Spec, modules: list[str], schedule: Mapping[
 
     Args:
         task: the samples of the run.
-        spec, modules: of the network.
+        spec, modules: those of the network.
         schedule: the settings of the training. With a `kmer_length`, the first layer of DNA gets fixed k-mer filters.
         seed: seed of the config; it determines, with the run's name, initial weights, dropout and the order of samples.
     """

@@ -42,7 +42,7 @@ class TrainingSettings:
         schedule: as `training` in config.yaml.
         seed: determines, with the run's name, the initial weights, the order of samples and the dropout; bit for bit on one machine
             with one number of threads.
-        threads: of TensorFlow and of the compiled loops.
+        threads: the threads of TensorFlow and of the Numba loops.
         code: digest of the code.
         permuted_genes: whether every gene is given the DNA of another one, a control that measures what the sequence is worth.
     """

@@ -25,12 +25,12 @@ class Trainer:
     Initial weights and dropout follow from Keras' global seed (`keras.utils.set_random_seed`).
 
     Args:
-        spec, modules: of the network.
+        spec, modules: those of the network.
         sizes: marks, bins and window of its inputs.
         kmer_index: the k-mer index of the sequences, or None.
-        learning_rate: of Adam; its other settings are Keras' defaults.
+        learning_rate: the learning rate of Adam; its other settings are Keras' defaults.
         binary: whether the target is 0 or 1 and the network's output a probability.
-        weight_decay: of AdamW, which takes the place of Adam if this is not 0. Biases do not decay.
+        weight_decay: the weight decay of AdamW, which takes the place of Adam if this is not 0. Biases do not decay.
         fixed: names of layers that are not trained.
 
     Attributes:

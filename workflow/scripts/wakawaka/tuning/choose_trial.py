@@ -20,7 +20,7 @@ def choose_trial(ranks: PathLike, chosen: PathLike, *, model: Mapping[str, Any],
         chosen: output path.
         model: the settings that the search varies, as `models.<name>` of a checked config.
         space: values of each hyperparameter.
-        epochs: of the last rung.
+        epochs: the epochs of the last rung.
     """
     first = read_table(ranks, dtype=str).iloc[0]
     trial = trial_of(first.to_dict(), space)

@@ -24,7 +24,7 @@ def tune(store: Sequence[PathLike], samples: PathLike, files: TrainingFiles, set
     Args:
         store, samples: paths as `drop_test_set` writes them, without the test set.
         files: the history and the checkpoint.
-        settings: of the training.
+        settings: the settings of the training.
     """
     try:
         train(store, samples, files, settings)
@@ -44,7 +44,7 @@ def trial_spec(
         space: values of each hyperparameter. Used with a rank only.
         rank: rank of the trial in the rung before, from 1 on. None for a trial of the first rung.
         order: path of the order of the rung before, as `rank_trials` writes it. Used with a rank only.
-        epochs: of this rung.
+        epochs: the epochs of this rung.
     """
     if rank is not None and space is not None and order:
         trial = trial_of(read_table(order, dtype=str).iloc[rank - 1].to_dict(), space)

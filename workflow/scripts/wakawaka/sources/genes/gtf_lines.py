@@ -39,7 +39,7 @@ def read_records(path: PathLike, exons: bool) -> Records:
     """Return the `Records` of a GTF or GFF3, plain or gzip-compressed; the content decides which of the two it is.
 
     Args:
-        path: of the file. exons: whether the exons are needed.
+        path: the path of the file. exons: whether the exons are needed.
 
     Raises:
         InputError: for a malformed line, or if there is no gene in the file.

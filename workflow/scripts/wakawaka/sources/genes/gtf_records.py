@@ -43,14 +43,14 @@ class Records:
     """All genes, transcripts and exons of one file.
 
     Args:
-        path: of the file, for sentences. gff3: whether it is a GFF3. exons: whether the exons are needed.
+        path: the path of the file, for sentences. gff3: whether it is a GFF3. exons: whether the exons are needed.
 
     Attributes:
         genes: dict from a gene's key to the `Feature` of its line, None without one.
         biotypes: dict from a gene's key to the biotype in its line, or in a transcript's line if it has none of its own.
         transcripts: dict from a transcript's key to its `Transcript`.
-        parents: of a GFF3, dict from the ID of a gene's line to the gene's key.
-        named: of a GFF3, dict from a transcript's key to the (gene's key, biotype) that the transcript's own line names.
+        parents: in a GFF3, a dict from the ID of a gene's line to the gene's key.
+        named: in a GFF3, a dict from a transcript's key to the (gene's key, biotype) that the transcript's own line names.
         codes: dict from a transcript's key to its number in `exons` and `places`.
         places: list of each transcript's first exon, as a `Feature`.
         scattered: dict from a transcript's key to an exon on another chromosome or strand than the first.

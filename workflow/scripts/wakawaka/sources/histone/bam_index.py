@@ -97,7 +97,7 @@ class PartReader(io.RawIOBase):
     """The unpacked bytes of a part of a BAM file. The checksums of all blocks that end in it are checked.
 
     Args:
-        path: of the BAM. part: the `Part`. advance: called with the number of bytes whenever some are read.
+        path: the path of the BAM. part: the `Part`. advance: called with the number of bytes whenever some are read.
 
     Raises:
         ValueError, or what isal raises, also while reading: offsets that do not fit this file, or a damaged file.

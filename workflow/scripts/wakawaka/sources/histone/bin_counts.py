@@ -31,7 +31,7 @@ def count_reads(
     """Return the counts of reads in the bins of genes. They are exact for reads of any length, in any order.
 
     Args:
-        path: of the file, for sentences.
+        path: the path of the file, for sentences.
         batches: (names, chrom [read] int32, start [read] int64, end [read] int64, strand [read] int8): chrom are places in names, a list
             of chromosomes; positions are 0-based, ends not included.
         gene: arrays of the parsed genes, with genes at known places only.
