@@ -23,7 +23,7 @@ run: setup ## run the built-in example, from raw files to results/report.html
 	@echo "The report: $(CURDIR)/results/report.html"
 
 test: setup ## run every test, with the line coverage of the library
-	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov
 
 lint: setup ## check style, formatting and types
 	.venv/bin/snakemake --lint

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from common import BINS, MARKS, WINDOW, Row, checked_config, in_own_process, parser, progress, show
 
-BATCH, STEPS, WARM_UP = 100, 30, 5
+BATCH, WARM_UP = 100, 5
 # Repeats of a measurement of the machine's speed, of which the fastest counts.
 REPEATS = 7
 MODULES = ["histone", "dna"]
@@ -38,7 +38,7 @@ ROWS = {
 }
 
 
-def profile_plain(threads: int) -> dict[str, float]:
+def profile_plain(threads: int, count: int) -> dict[str, float]:
     """Return the ms per step of every row, for the network of standard layers and Keras' own training step."""
     import keras
 
@@ -51,10 +51,10 @@ def profile_plain(threads: int) -> dict[str, float]:
     model.compile(keras.optimizers.Adam(config["training"]["learning_rate"]), "mse")
     histone, codes, truth = random_batch()
     inputs = [histone, np.eye(4, dtype=np.float32)[codes]]
-    return profile(lambda: model.train_on_batch(inputs, truth))
+    return profile(lambda: model.train_on_batch(inputs, truth), count)
 
 
-def profile_ours(threads: int) -> dict[str, float]:
+def profile_ours(threads: int, count: int) -> dict[str, float]:
     """Return the ms per step of every row, for the `Trainer` that rule train uses."""
     from wakawaka.network.backend import use_threads
     from wakawaka.network.kmer_kernels import index_kmers
@@ -66,8 +66,8 @@ def profile_ours(threads: int) -> dict[str, float]:
     histone, codes, truth = random_batch()
     kmer_index = index_kmers(codes, spec["dna"]["convolutions"][0]["kernel_size"])
     trainer = Trainer(spec, MODULES, SIZES, kmer_index, config["training"]["learning_rate"])
-    steps = trainer.steps(lambda _: ([histone, kmer_index.index], truth), range(WARM_UP + STEPS))
-    return profile(lambda: next(steps))
+    steps = trainer.steps(lambda _: ([histone, kmer_index.index], truth), range(WARM_UP + count))
+    return profile(lambda: next(steps), count)
 
 
 def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,8 +77,8 @@ def random_batch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return histone, rng.integers(0, 4, (BATCH, WINDOW), np.uint8), rng.random((BATCH, 1), dtype=np.float32)
 
 
-def profile(step: Callable[[], Any]) -> dict[str, float]:
-    """Return the mean ms of STEPS calls of `step`: of every row, between the operations, and in all."""
+def profile(step: Callable[[], Any], count: int) -> dict[str, float]:
+    """Return the mean ms of `count` calls of `step`: of every row, between the operations, and in all."""
     import tensorflow as tf
 
     for _ in range(WARM_UP):
@@ -86,14 +86,14 @@ def profile(step: Callable[[], Any]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
         start = time.perf_counter()
-        for _ in range(STEPS):
+        for _ in range(count):
             step()
-        whole = (time.perf_counter() - start) * 1000 / STEPS
+        whole = (time.perf_counter() - start) * 1000 / count
         tf.profiler.experimental.stop()
         operations = operation_times(Path(folder))
     rows = dict.fromkeys(ROWS, 0.0)
     for name, milliseconds in operations.items():
-        rows[next(row for row, pattern in ROWS.items() if re.search(pattern, name))] += milliseconds / STEPS
+        rows[next(row for row, pattern in ROWS.items() if re.search(pattern, name))] += milliseconds / count
     return rows | {"between the operations": whole - sum(rows.values()), "whole step": whole}
 
 
@@ -164,11 +164,13 @@ def fastest(function: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Profile both ways, measure the machine, and print the table."""
-    options = parser(__doc__).parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--steps", type=int, default=30, help="number of steps (default: %(default)s)")
+    options = arguments.parse_args()
     times = {}
     for name, function in (("plain", profile_plain), ("ours", profile_ours)):
         progress("%s", name)
-        times[name], _, _ = in_own_process(function, options.threads)
+        times[name], _, _ = in_own_process(function, options.threads, options.steps)
     progress("the machine")
     floors, notes = floor_times(options.threads)
     rows: list[Row] = [

@@ -1,4 +1,6 @@
-"""A store of random values, or of given ones, in the files that the pipeline has."""
+"""Stores of random values, or of given ones: in the files that the pipeline has, or without files."""
+
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -29,11 +31,8 @@ def write_store(
         "expression": rng.normal(size=shape).astype(np.float32),
     }
     arrays = {name: array for name, array in (random | arrays).items() if array is not None}
-    about = {
-        "cells": len(cells), "genes": len(genes), "marks": marks, "window": window, "bins": bins, "bin_size": window // bins,
-        "strand_aware": strand_aware, "scale": scale,
-    }  # fmt: skip
-    StoreInfo(**about | (info or {})).write(folder / "store.json")
+    about = {"marks": marks, "bins": bins, "window": window, "scale": scale, "strand_aware": strand_aware}
+    info_of(len(cells), len(genes), **about, **(info or {})).write(folder / "store.json")
     columns = {"gene_id": genes, "chrom": "1", "tss": 5, "strand": "+", "group": ""}
     write_gene_table(pd.DataFrame(columns | (table or {})), folder / "genes.tsv")
     write_cell_table(cells, folder / "cells.tsv")
@@ -45,6 +44,22 @@ def write_store(
 def store_of(folder, **settings):
     """Return a store that `write_store` has written."""
     return Store(write_store(folder, **settings))
+
+
+def store_with(**known):
+    """Return a store without files. `known` is what it would read from them: values of `Store`'s attributes, as `genes` or `dna`."""
+    store = Store([])
+    for name, value in known.items():
+        assert isinstance(getattr(Store, name), cached_property), f"a store reads no {name}"
+        # That is where a cached property is kept once it was read.
+        vars(store)[name] = value
+    return store
+
+
+def info_of(cells=3, genes=4, *, marks=("M00", "M01"), bins=20, window=100, scale="counts", strand_aware=True, **more):
+    """Return the content of store.json, with other values where some are given."""
+    sizes = {"cells": cells, "genes": genes, "marks": list(marks), "window": window, "bins": bins}
+    return StoreInfo(**sizes, bin_size=window // bins, scale=scale, strand_aware=strand_aware, **more)
 
 
 def _names(given, letter):

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pandas as pd
 
-from wakawaka.core.files import read_table, save_array, write_table
+from helpers.stores import write_store
+from wakawaka.core.files import read_table, write_table
 from wakawaka.network.saved_model import load_model
 
 PROGRAM = """
@@ -59,30 +60,17 @@ LEFT = ["history.tsv", "model.keras", "preprocessing.json"]
 CELLS, GENES, BINS, WINDOW, EPOCHS, LEARNING_RATE = 6, 80, 20, 400, 8, 0.002
 
 
-def write_store(folder, seed=1):
-    """Write a store and its regimes: the last cell and the last genes are held out; some values are not known."""
+def write_run(folder, seed=1):
+    """Write a store and the regimes of its samples: the last cell and the last genes are held out; some values are not known."""
     folder.mkdir()
     rng = np.random.default_rng(seed)
-    info = {
-        "cells": CELLS,
-        "genes": GENES,
-        "marks": ["one", "two"],
-        "bins": BINS,
-        "window": WINDOW,
-        "bin_size": WINDOW // BINS,
-    }
-    (folder / "store.json").write_text(json.dumps(info | {"scale": "counts", "strand_aware": True}))
     genes, cells = [f"G{number:02}" for number in range(GENES)], [f"C{number}" for number in range(CELLS)]
-    write_table(
-        pd.DataFrame({"gene_id": genes, "chrom": "1", "tss": 5, "strand": "+", "group": "a"}), folder / "genes.tsv"
-    )
-    write_table(pd.DataFrame({"cell": cells}), folder / "cells.tsv")
     dna = rng.integers(0, 5, (GENES, WINDOW)).astype(np.uint8)
     histone = rng.poisson(4, (CELLS, GENES, BINS, 2)).astype(np.uint16)
     expression = np.log1p(histone[:, :, :, 0]).mean(axis=2) + 5 * (dna == 1).mean(axis=1)
     expression[rng.random(expression.shape) < 0.05] = np.nan
-    for name, array in (("histone", histone), ("dna", dna), ("expression", expression.astype(np.float32))):
-        save_array(array, folder / f"{name}.npy")
+    arrays = {"histone": histone, "dna": dna, "expression": expression.astype(np.float32)}
+    write_store(folder, cells=cells, genes=genes, bins=BINS, window=WINDOW, **arrays)
     regime = np.full((CELLS, GENES), "train", object)
     regime[-1] = "unseen_cell"
     regime[:, -10:] = "unseen_gene"

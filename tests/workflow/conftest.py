@@ -1,19 +1,10 @@
-"""Fixtures of tests that run Snakemake, and the order of the test files."""
+"""Fixtures of tests that run Snakemake."""
 
 import os
 
 import pytest
 
 from helpers.project import DATA, SMALL, Project, once
-
-# The files that take longest, in their order: pytest's workers then end at about the same time. `--no-loadscope-reorder` keeps it.
-LONGEST = []
-
-
-def pytest_collection_modifyitems(items):
-    """Put the longest test files first."""
-    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture
@@ -46,15 +37,10 @@ def finished(example, tmp_path):
     return example.copy(tmp_path / "project")
 
 
-def link_data(project):
-    """Put the real data beside a copy of the project; skip the test where it is missing."""
+@pytest.fixture
+def data(project):
+    """The folder of real data, which is then beside the copy of the project too; the test is skipped where it is missing."""
     if not DATA.is_dir():
         pytest.skip("the real data is not beside the project (../shared/data)")
     (project.folder.parent / "shared").symlink_to(DATA.parent)
     return DATA
-
-
-@pytest.fixture
-def data(project):
-    """The folder of real data, which is then beside the copy of the project too; the test is skipped where it is missing."""
-    return link_data(project)

@@ -50,7 +50,7 @@ def test_permuted_genes_cost_the_motif_for_unseen_genes_and_little_for_seen_ones
     assert others - own < 0.4 and others - own < lost / 2
 
 
-def test_the_scores_of_an_ablation_stand_beside_its_model(ablated):
+def test_an_ablation_is_scored_with_its_model(ablated):
     scores = scores_of(ablated)
     for set_name, run in (("test", "final"), ("validation", "fold-1"), ("validation", "mean"), ("train", "final")):
         part = scores[(scores["set"] == set_name) & (scores["run"] == run) & (scores["metric"] == "mse")]

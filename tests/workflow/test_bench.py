@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from helpers.project import Project
+from helpers.project import ENVIRONMENT, Project
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def fresh(tmp_path_factory):
 def bench(folder, script, *arguments):
     """Run a benchmark from another folder; return what it printed and what it wrote."""
     command = [sys.executable, str(folder / "bench" / script), *arguments, "--json", "table.json"]
-    process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT)
     assert process.returncode == 0, process.stderr
     return process.stdout, json.loads((folder / "table.json").read_text())
 
@@ -55,7 +55,7 @@ def test_wrong_scores_end_the_measurement_with_an_error(project):
     another += "    return {name: values + 1e-8 for name, values in right(*given).items()}\n"
     module.write_text(f"{module.read_text()}\n\n{another}")
     command = [sys.executable, str(project / "bench/scores.py"), *SCORED.split()]
-    process = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    process = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, env=ENVIRONMENT)
     assert process.returncode == 1
     equal = {
         line.split()[0]: "NO: 1e-08" in line for line in process.stdout.splitlines() if " yes" in line or "NO" in line
@@ -120,14 +120,14 @@ def test_wrong_counts_end_the_measurement_with_an_error(project):
     other_rule = 'right = read_mark\n\n\ndef read_mark(**named):\n    right(**named | {"counting": "midpoint"})\n'
     module.write_text(f"{module.read_text()}\n\n{other_rule}")
     command = [sys.executable, str(project / "bench/inputs.py"), *SIZES.split(), "--rows", "tagAlign"]
-    process = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    process = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, env=ENVIRONMENT)
     assert process.returncode == 1
     assert " bins differ" in process.stdout
 
 
 def test_genes_per_batch_needs_the_example(fresh):
     command = [sys.executable, str(fresh / "bench/genes_per_batch.py")]
-    process = subprocess.run(command, cwd=fresh.folder, capture_output=True, text=True)
+    process = subprocess.run(command, cwd=fresh.folder, capture_output=True, text=True, env=ENVIRONMENT)
     assert process.returncode == 1
     assert process.stderr.startswith("The built-in example is not there: run `snakemake")
     assert "Traceback" not in process.stderr

@@ -107,7 +107,7 @@ def test_every_predictor_is_scored_in_every_regime(example):
         *(("train", "train", run, predictor) for run in (*RUNS, "mean") for predictor in predictors),
     }
     assert set(mse[["set", "regime", "run", "predictor"]].itertuples(index=False, name=None)) == expected
-    # Each beside all others, in pairs, under the same draws.
+    # Each compared with all others, in pairs, under the same draws.
     skills = scores[(scores["metric"] == "skill") & (scores["run"] == "final") & (scores["set"] == "test")]
     for _, rows in skills.groupby(["regime", "predictor"]):
         assert set(rows["baseline"]) == set(predictors) - set(rows["predictor"])

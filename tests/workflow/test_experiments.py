@@ -7,7 +7,7 @@ import yaml
 
 from helpers.project import SMALL, scores_of, table
 
-# Without those that the config has beside these two.
+# Without the other ones that the config has.
 TWO = {"experiments": {f"experiment-{number}": None for number in (2, 3, 4, 5, 6)}}
 RUNS = ("final", "fold-1", "fold-2")
 
@@ -50,7 +50,7 @@ def test_the_figure_has_a_row_per_experiment_in_the_order_of_the_config(done):
     assert list(shown["regime"]) == regimes * 2
     assert list(shown["published_mse"]) == [3.298] * 4 + [3.15] * 4
     assert set(shown["set"]) == {"test"} and shown["ci_low"].notna().all()
-    # In pairs: beside the model, and beside nothing for the model itself.
+    # In pairs with the model; the model itself is compared with nothing.
     ours, base = shown["value"][:4].to_numpy(), shown["value"][4:].to_numpy()
     assert shown["skill"][:4].to_numpy() == pytest.approx(1 - ours / base, abs=1e-5)
     assert shown["skill_ci_low"][:4].notna().all() and shown["skill"][4:].isna().all()
@@ -61,8 +61,8 @@ def test_the_scores_are_of_experiments_models_and_baselines(done):
     networks = {"experiment-1", "wakawaka"}
     assert networks < set(scores["predictor"]) and {"training_mean", "ridge_bins"} < set(scores["predictor"])
     assert set(scores["run"]) == {*RUNS, "mean"}
-    beside = scores[(scores["predictor"] == "experiment-1") & (scores["metric"] == "pearson_difference")]
-    assert "wakawaka" in set(beside["baseline"])
+    compared = scores[(scores["predictor"] == "experiment-1") & (scores["metric"] == "pearson_difference")]
+    assert "wakawaka" in set(compared["baseline"])
     # They are no part of the usual table.
     assert "experiment-1" not in set(table(done, "scores/scores.tsv")["predictor"])
 
@@ -80,7 +80,7 @@ def test_the_comparison_of_models_is_of_the_scores_and_of_what_training_took(exa
     assert shown.to_dict() == scores.set_index(["predictor", "regime"])["value"].to_dict()
     assert "3,428,653" in (example / "results/compare/compare.html").read_text()
     markdown = (example / "results/compare/compare.md").read_text()
-    # The losses of the model and six baselines, then its skill beside each of these.
+    # The losses of the model and six baselines, then its skill compared with each of these.
     assert len(markdown.splitlines()) == (2 + 7) + 1 + (2 + 6)
 
 

@@ -1,6 +1,5 @@
 """Baselines against values computed by hand and scikit-learn."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,8 +10,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
+from helpers.stores import write_store
 from wakawaka.core.errors import InputError
-from wakawaka.core.files import read_table, save_array, write_table
+from wakawaka.core.files import read_table, write_table
 from wakawaka.evaluation import baselines as module
 from wakawaka.evaluation.baselines import UNSURE, baselines, coarse, label_chances, means, nearest_cell, summaries
 from wakawaka.evaluation.labels import BASELINES
@@ -27,20 +27,15 @@ KNOWN = np.zeros((CELLS, GENES), bool)
 KNOWN[:-1, :60] = True
 
 
-def write_store(folder, truth, counts):
-    info = {"cells": CELLS, "genes": GENES, "marks": ["a", "b"][:MARKS], "window": 5000, "bins": BINS, "bin_size": 500}
-    info |= {"strand_aware": True, "scale": "counts", "depth": {}, "medians": {}}
-    (folder / "store.json").write_text(json.dumps(info))
-    genes = pd.DataFrame({"gene_id": [f"g{n:02}" for n in range(GENES)]}).assign(chrom="1", tss=5, strand="+", group="")
-    write_table(genes, folder / "genes.tsv")
-    cells = [f"c{n}" for n in range(CELLS)]
-    write_table(pd.DataFrame({"cell": cells}), folder / "cells.tsv")
-    save_array(truth.astype(np.float32), folder / "expression.npy")
-    save_array(counts, folder / "histone.npy")
+def write_run(folder, truth, counts):
+    """Write a store and the regimes of its samples."""
+    cells, genes = [f"c{n}" for n in range(CELLS)], [f"g{n:02}" for n in range(GENES)]
+    arrays = {"expression": truth.astype(np.float32), "histone": counts, "dna": None}
+    write_store(folder, cells=cells, genes=genes, marks=MARKS, bins=BINS, window=5000, info={"medians": {}}, **arrays)
     regime = np.select(
         [KNOWN, KNOWN.any(axis=0)[None], KNOWN.any(axis=1)[:, None]], [TRAIN, UNSEEN_CELL, UNSEEN_GENE], BOTH_UNSEEN
     )
-    grid = {"cell": np.repeat(cells, GENES), "gene_id": np.tile(genes["gene_id"], CELLS), "final": regime.ravel()}
+    grid = {"cell": np.repeat(cells, GENES), "gene_id": np.tile(genes, CELLS), "final": regime.ravel()}
     write_table(pd.DataFrame(grid), folder / "samples.tsv.gz")
 
 
@@ -157,7 +152,7 @@ def test_bins_are_averaged_until_they_are_few_enough(shape, together):
 
 def test_marks_that_determine_the_expression_are_found(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     found = predicted(tmp_path)
     assert list(found) == list(BASELINES)
     spread = truth[-1, 60:].var()
@@ -171,7 +166,7 @@ def test_marks_that_determine_the_expression_are_found(tmp_path):
 
 def test_the_trees_are_those_of_scikit_learn(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     features = np.stack([summaries(np.log1p(cell, dtype=np.float32), 5000) for cell in counts])
     trees = HistGradientBoostingRegressor(early_stopping=False, random_state=1)
     with threadpool_limits(1):
@@ -181,15 +176,15 @@ def test_the_trees_are_those_of_scikit_learn(tmp_path):
 
 def test_held_out_truths_have_no_effect(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     first = predicted(tmp_path)
-    write_store(tmp_path, np.where(KNOWN, truth, 1e6), counts)
+    write_run(tmp_path, np.where(KNOWN, truth, 1e6), counts)
     assert all(np.array_equal(values, first[name]) for name, values in predicted(tmp_path).items())
 
 
 def test_predictions_of_the_nearest_cell_are_its_values(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     found = predicted(tmp_path)["nearest_cell"][0, :60]
     assert any(found == pytest.approx(truth[cell, :60], rel=1e-6) for cell in range(1, CELLS - 1))
 
@@ -197,7 +192,7 @@ def test_predictions_of_the_nearest_cell_are_its_values(tmp_path):
 def test_labels_get_probabilities(tmp_path):
     counts, truth = random_samples()
     labels = (truth > np.median(truth)).astype(float)
-    write_store(tmp_path, labels, counts)
+    write_run(tmp_path, labels, counts)
     found = predicted(tmp_path, LABEL)
     for name, values in found.items():
         assert values.min() > 0 and values.max() < 1
@@ -214,7 +209,7 @@ def test_labels_get_probabilities(tmp_path):
 def test_a_nearest_cells_label_becomes_a_chance(tmp_path):
     counts, truth = random_samples()
     labels = (truth > np.median(truth)).astype(float)
-    write_store(tmp_path, labels, counts)
+    write_run(tmp_path, labels, counts)
     found = predicted(tmp_path, LABEL)
     logs = np.log1p(counts[:, :60].astype(float)).mean(axis=2).reshape(CELLS, -1)
     expected = label_chances(nearest_cell(logs, labels[:, :60], KNOWN[:, :60]), labels[:, :60], KNOWN[:, :60])
@@ -226,7 +221,7 @@ def test_a_nearest_cells_label_becomes_a_chance(tmp_path):
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_equal_labels_are_predicted_as_such(tmp_path, label):
     counts, truth = random_samples()
-    write_store(tmp_path, np.full(truth.shape, label), counts)
+    write_run(tmp_path, np.full(truth.shape, label), counts)
     found = predicted(tmp_path, LABEL)
     for name, values in found.items():
         assert (values == (np.clip(label, UNSURE, 1 - UNSURE) if name.startswith("ridge") else label)).all()
@@ -243,21 +238,21 @@ def test_predictions_from_few_training_samples_are_finite(tmp_path, target, know
     # A mark without reads, and a cell without reads.
     counts[..., 1] = 0
     counts[2] = 0
-    write_store(tmp_path, some, counts)
+    write_run(tmp_path, some, counts)
     found = predicted(tmp_path, target)
     assert list(found) == list(BASELINES) and all(np.isfinite(values).all() for values in found.values())
 
 
 def test_a_run_without_any_training_sample_is_refused(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, np.where(KNOWN, np.nan, truth), counts)
+    write_run(tmp_path, np.where(KNOWN, np.nan, truth), counts)
     with pytest.raises(InputError, match="no training sample of the run final has an expression"):
         predicted(tmp_path)
 
 
 def test_bins_beyond_the_limit_are_averaged_in_fit_and_prediction(tmp_path, monkeypatch, caplog):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     whole = predicted(tmp_path)
     monkeypatch.setattr(module, "MAX_FEATURES", 10)
     caplog.set_level("INFO")
@@ -274,7 +269,7 @@ def test_bins_beyond_the_limit_are_averaged_in_fit_and_prediction(tmp_path, monk
 
 def test_genes_may_be_read_in_parts(tmp_path, monkeypatch):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     whole = predicted(tmp_path)
     monkeypatch.setattr(module, "GENES_AT_ONCE", 33)
     for name, values in predicted(tmp_path).items():
@@ -283,7 +278,7 @@ def test_genes_may_be_read_in_parts(tmp_path, monkeypatch):
 
 def test_equal_seeds_give_equal_bytes(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     tables = []
     for _ in range(2):
         predicted(tmp_path)
@@ -293,7 +288,7 @@ def test_equal_seeds_give_equal_bytes(tmp_path):
 
 def test_the_trees_use_limited_threads(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     # In a new process, where the library of the trees is not loaded.
     script = """
 import sys
@@ -321,5 +316,5 @@ baselines.baselines([f"{folder}/{name}" for name in names], f"{folder}/samples.t
 
 def test_without_marks_only_the_means_are_predicted(tmp_path):
     counts, truth = random_samples()
-    write_store(tmp_path, truth, counts)
+    write_run(tmp_path, truth, counts)
     assert list(predicted(tmp_path, modules=())) == ["training_mean", "gene_mean"]

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from helpers.forms import FORMS, SIZES, SMALL, TinyStore, build, settings
+from helpers.forms import FORMS, SIZES, SMALL, TINY, build, settings
 from helpers.networks import small_spec
 from wakawaka.config.check import check_config
 from wakawaka.genome.dna import one_hot
@@ -47,8 +47,8 @@ def test_the_reports_layers():
 @pytest.mark.parametrize("form", ["fast", "lookup"])
 def test_the_training_form_has_the_same_outputs_and_gradients(form):
     def outputs_and_gradients(model, form):
-        kmer_index = settings(form, TinyStore.dna, 6)["kmer_index"]
-        inputs = model_inputs(TinyStore(), ["histone", "dna"], np.array([0, 1, 2]), np.array([3, 0, 1]), kmer_index)
+        kmer_index = settings(form, TINY.dna, 6)["kmer_index"]
+        inputs = model_inputs(TINY, ["histone", "dna"], np.array([0, 1, 2]), np.array([3, 0, 1]), kmer_index)
         with tf.GradientTape() as tape:
             output = model(inputs, training=False)
             loss = tf.reduce_mean(output**2)
@@ -71,7 +71,7 @@ def test_the_training_form_has_the_same_outputs_and_gradients(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_binary_network_predicts_probabilities_of_its_log_odds(form):
-    store, value, binary = TinyStore(), build(), build(form=form, seed=4, binary=True)
+    store, value, binary = TINY, build(), build(form=form, seed=4, binary=True)
     assert is_binary(binary) and not is_binary(value)
     assert logits_model(value) is value
     copy_weights(value, binary)

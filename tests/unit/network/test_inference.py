@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.forms import FORMS, TinyStore, build, settings
+from helpers.forms import FORMS, TINY, build, settings
 from wakawaka.network import inference
 from wakawaka.network.build import copy_weights
 from wakawaka.network.inference import Predictor
@@ -13,7 +13,7 @@ from wakawaka.network.inputs import model_inputs
 @pytest.mark.parametrize("modules", [("histone", "dna"), ("histone",), ("dna",)])
 @pytest.mark.parametrize("form", FORMS)
 def test_prediction_by_gene_equals_prediction_by_sample(modules, form):
-    store, plain, model = TinyStore(), build(modules), build(modules, form, seed=4)
+    store, plain, model = TINY, build(modules), build(modules, form, seed=4)
     copy_weights(plain, model)
     wanted = np.array([[1, 0, 1, 0], [0, 0, 1, 1], [1, 0, 0, 0]], bool)
     predicted = Predictor(model, modules, settings(form, store.dna, 6)["kmer_index"])(store, wanted)
@@ -25,7 +25,7 @@ def test_prediction_by_gene_equals_prediction_by_sample(modules, form):
 
 
 def test_prediction_does_not_depend_on_the_size_of_batches(monkeypatch):
-    store, model = TinyStore(), build()
+    store, model = TINY, build()
     wanted = np.ones((3, 4), bool)
     whole = Predictor(model, ["histone", "dna"])(store, wanted)
     monkeypatch.setattr("wakawaka.network.inference.GENES_PER_BATCH", 3)
@@ -34,7 +34,7 @@ def test_prediction_does_not_depend_on_the_size_of_batches(monkeypatch):
 
 
 def test_genes_in_blocks_are_predicted_as_all_at_once(monkeypatch):
-    store, wanted = TinyStore(), np.ones((3, 4), bool)
+    store, wanted = TINY, np.ones((3, 4), bool)
     wanted[1, 2] = False
     model = build()
     whole = Predictor(model, ["histone", "dna"])(store, wanted)

@@ -1,12 +1,11 @@
 """The convolution that looks k-mers up, against the layers of Keras that it replaces."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from helpers.stores import store_with
 from wakawaka.genome.dna import N, one_hot
 from wakawaka.network.build import build_model, copy_weights
 from wakawaka.network.inputs import kmer_index_of
@@ -254,7 +253,7 @@ def test_networks_have_the_same_outputs_and_gradients(name):
     sizes = {"modules": modules, "marks": 2, "bins": 20, "window": length}
     rng = np.random.default_rng(4)
     codes = random_codes(rng, 6, length)
-    kmer_index = kmer_index_of(SimpleNamespace(dna=codes), spec, modules)
+    kmer_index = kmer_index_of(store_with(dna=codes), spec, modules)
     plain, fast = build_model(spec, **sizes), build_model(spec, **sizes, fast=True, kmer_index=kmer_index)
     assert isinstance(fast.get_layer("dna_convolution_1"), KmerConv1D)
     for weight in plain.trainable_weights:
@@ -287,7 +286,7 @@ def test_the_dropout_of_the_module_is_there_once(name, in_lookup):
     modules, layers, dense, *more = NETWORKS[name]
     dna = {"convolutions": layers, "dropout": 0.3, "dense": dense, **(more[0] if more else {})}
     spec = {"histone": HISTONE, "dna": dna, "joint": {"dense": [6], "dropout": 0.1}, "negative_slope": 0.05}
-    kmer_index = kmer_index_of(SimpleNamespace(dna=np.zeros((1, 101), np.uint8)), spec, modules)
+    kmer_index = kmer_index_of(store_with(dna=np.zeros((1, 101), np.uint8)), spec, modules)
     network = build_model(spec, modules=modules, marks=2, bins=20, window=101, fast=True, kmer_index=kmer_index)
     behind = network.get_layer("dna_dropout" if dense else "dna_features").rate
     assert (network.get_layer("dna_convolution_1").dropout, behind) == ((0.3, 0.0) if in_lookup else (0.0, 0.3))

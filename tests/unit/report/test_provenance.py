@@ -1,7 +1,6 @@
 """The provenance of a small run."""
 
 import hashlib
-import json
 import subprocess
 import sys
 from importlib.metadata import version
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 
 from helpers.preprocessing import write_preprocessing_of
+from helpers.stores import write_store
 from wakawaka.core.files import save_array, write_table
 from wakawaka.report import provenance as module
 from wakawaka.report.provenance import provenance
@@ -30,13 +30,9 @@ def arguments(tmp_path):
     store = tmp_path / "store"
     store.mkdir()
     sources = [{"path": "data/genes.gtf", "sha256": "aa", "bytes": 3}, {"path": "data/counts.tsv", "sha256": "bb"}]
-    info = {"cells": 3, "genes": 3, "marks": ["H3K4me3", "H3K27me3"], "window": 400, "bins": 4, "bin_size": 100}
-    info |= {"strand_aware": True, "scale": "counts", "medians": {}, "sources": sources}
-    (store / "store.json").write_text(json.dumps(info))
-    genes = pd.DataFrame({"gene_id": ["1", "2", "3"], "chrom": "1", "tss": 5, "strand": "+", "group": ""})
-    write_table(genes, store / "genes.tsv")
-    write_table(pd.DataFrame({"cell": ["A", "B", "C"]}), store / "cells.tsv")
-    save_array(np.array(EXPRESSION, np.float32), store / "expression.npy")
+    names = {"cells": ["A", "B", "C"], "genes": ["1", "2", "3"], "marks": ["H3K4me3", "H3K27me3"]}
+    arrays = {"expression": np.array(EXPRESSION, np.float32), "histone": None, "dna": None}
+    write_store(store, **names, bins=4, window=400, info={"medians": {}, "sources": sources}, **arrays)
     grid = {"cell": np.repeat(["A", "B", "C"], 3), "gene_id": ["1", "2", "3"] * 3, "final": REGIMES}
     write_table(pd.DataFrame(grid), tmp_path / "samples.tsv.gz")
     made = {"versions": {"keras": "3.1"}, "seed": 7, "threads": 2, "device": "cpu"}

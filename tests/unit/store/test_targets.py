@@ -6,7 +6,6 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from helpers.stores import info_of, store_with
 from wakawaka.core.errors import InputError
 from wakawaka.store import targets
 
@@ -32,12 +32,12 @@ ZSCORE, RATIO = value("zscore_per_gene"), value("log2ratio:E000")
 
 def store_of(expression, reference=None, medians=None):
     expression = np.array(expression, np.float32)
-    return SimpleNamespace(
+    return store_with(
         expression=expression,
         genes=np.array([f"G{number}" for number in range(expression.shape[1])]),
         cells=np.array([f"c{number}" for number in range(len(expression))]),
         reference=None if reference is None else np.array(reference, np.float32),
-        info=SimpleNamespace(medians=medians),
+        info=info_of(*expression.shape, medians=medians),
     )
 
 

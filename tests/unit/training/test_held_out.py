@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from helpers.training import CELLS, FILES, GENES, LEFT, history, job, labels_of, same_weights, train, write_store
+from helpers.training import CELLS, FILES, GENES, LEFT, history, job, labels_of, same_weights, train, write_run
 from wakawaka.core.files import read_table, save_array, write_table
 from wakawaka.evaluation.baselines import baselines
 from wakawaka.evaluation.labels import BASELINES
@@ -37,7 +37,7 @@ def other_truths(expression, run, change):
 def stores(tmp_path_factory):
     """Folders of stores: `as_it_was`, and for each run one with other truths of what it holds out, and so for labels."""
     folder = tmp_path_factory.mktemp("stores")
-    whole = write_store(folder / "as_it_was")
+    whole = write_run(folder / "as_it_was")
     samples = read_table(whole / "samples.tsv.gz").assign(**{run: regimes_of(run).ravel() for run in RUNS})
     write_table(samples, whole / "samples.tsv.gz")
     expression = np.load(whole / "expression.npy")

@@ -1,11 +1,10 @@
 """The selection of k-mers for fixed filters: a motif that occurs once is found, and chance is not."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
 
+from helpers.stores import info_of, store_with
 from wakawaka.genome.dna import N, decode, encode, one_hot
 from wakawaka.network.build import build_model
 from wakawaka.training.select_kmers import _kmer_numbers, _sums, residual_targets, select_kmers, set_filters
@@ -111,21 +110,17 @@ def test_a_kmer_counts_once_per_gene():
     assert genes.tolist() == [0, 1, 0, 2] and sums.tolist() == [0, 2, 0, 2.5]
 
 
-class Marks:
-    """Two cells, whose marks explain the targets of all genes apart from what is added."""
-
-    cells = np.array(["a", "b"])
-    info = SimpleNamespace(bins=4)
-    marks = np.random.default_rng(1).normal(size=(2, 200, 4, 1))
-
-    def histone_input(self, cell, genes):
-        return self.marks[cell, genes]
+@pytest.fixture
+def store():
+    """A store of two cells, whose marks explain the targets of all genes apart from what is added."""
+    marks = np.random.default_rng(1).normal(size=(2, 200, 4, 1)).astype(np.float32)
+    info = info_of(2, 200, bins=4, marks=["a"], scale="signal")
+    return store_with(cells=np.array(["a", "b"]), info=info, histone=marks)
 
 
-def test_what_marks_explain_is_subtracted():
-    store = Marks()
+def test_what_marks_explain_is_subtracted(store):
     extra = np.random.default_rng(2).normal(size=200)
-    truth = 3 * store.marks[..., 1, 0] - 2 * store.marks[..., 3, 0] + extra
+    truth = 3 * store.histone[..., 1, 0] - 2 * store.histone[..., 3, 0] + extra
     trained = np.ones((2, 200), bool)
     # Not trained on, so not looked at.
     truth[0, :50], trained[0, :50] = np.nan, False
@@ -136,8 +131,8 @@ def test_what_marks_explain_is_subtracted():
     assert np.corrcoef(values, extra[:199])[0, 1] > 0.97
 
 
-def test_only_the_mean_is_subtracted_without_marks():
-    store, truth = Marks(), np.random.default_rng(2).normal(size=(2, 200))
+def test_only_the_mean_is_subtracted_without_marks(store):
+    truth = np.random.default_rng(2).normal(size=(2, 200))
     values = residual_targets(store, truth, np.ones((2, 200), bool), ["dna"])[1]
     assert values == pytest.approx(truth.mean(axis=0) - truth.mean())
 

@@ -32,7 +32,7 @@ from helpers.training import (
     start,
     train,
     weights,
-    write_store,
+    write_run,
 )  # fmt: skip
 from wakawaka.core.files import read_table
 from wakawaka.genome.dna import one_hot
@@ -47,7 +47,7 @@ from wakawaka.training.checkpoint import load_checkpoint
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    return write_store(tmp_path_factory.mktemp("data") / "store")
+    return write_run(tmp_path_factory.mktemp("data") / "store")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from helpers.networks import without_dropout
+from helpers.stores import store_with
 from wakawaka.genome.dna import one_hot
 from wakawaka.network.build import build_model, copy_weights
 from wakawaka.network.inputs import kmer_index_of
@@ -55,7 +56,7 @@ class Data:
         self.sizes = {"marks": 2, "bins": bins, "window": window}
         self.dna = rng.integers(0, 4, (genes, window)).astype(np.uint8)
         self.dna[rng.random(self.dna.shape) < 0.01] = 4
-        self.kmer_index = kmer_index_of(self, self.spec, self.modules)
+        self.kmer_index = kmer_index_of(store_with(dna=self.dna), self.spec, self.modules)
         self.histone = rng.gamma(1, 1, (samples, bins, 2)).astype(np.float32)
         self.genes = rng.integers(0, genes, samples)
         truth = self.histone[:, 40:60].mean(axis=(1, 2)) + (self.dna == 1).mean(axis=1)[self.genes] * 4 - 2
@@ -306,7 +307,7 @@ def devices(kind=None):
 
 
 class TestWordsOf:
-    store = SimpleNamespace(dna=np.zeros((2, 400), np.uint8))
+    store = store_with(dna=np.zeros((2, 400), np.uint8))
 
     def test_they_are_of_the_first_convolution(self):
         spec = {

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from helpers.networks import convolution, small_spec, without_dropout
 from helpers.preprocessing import preprocessing_of
+from helpers.stores import info_of, store_with
 from wakawaka.genome.dna import one_hot
 from wakawaka.network.build import build_model, is_binary, logits_model
 from wakawaka.network.ensemble import mean_of, members_of
@@ -27,28 +28,30 @@ def _the_same_bits_every_time():
     tf.config.experimental.enable_op_determinism()
 
 
-class Data:
-    """Samples whose target depends on the inputs of both modules."""
-
-    genes = np.array(list("abcdefgh"))
+def _store():
+    """Return a store of three cells and eight genes with random signals and bases."""
     rng = np.random.default_rng(1)
     dna = rng.integers(0, 4, (8, 100)).astype(np.uint8)
-    counts = rng.normal(size=(3, 8, 20, 2)).astype(np.float32)
-    kmer_index = index_kmers(dna, 6)
-    sizes = SIZES
+    histone = rng.normal(size=(3, 8, 20, 2)).astype(np.float32)
+    info = info_of(3, 8, **SIZES | {"marks": ["a", "b"]}, scale="signal")
+    return store_with(genes=np.array(list("abcdefgh")), dna=dna, histone=histone, info=info)
 
-    def histone_input(self, cells, genes):
-        return self.counts[cells, genes]
 
-    def batch(self, numbers):
-        cells, genes = numbers % 3, numbers // 3 % 8
-        truth = self.counts[cells, genes].mean(axis=(1, 2)) + (self.dna[genes] == 1).mean(axis=1)
-        return [self.counts[cells, genes], self.kmer_index.index[genes]], truth[:, None].astype(np.float32)
+STORE = _store()
+KMER_INDEX = index_kmers(STORE.dna, 6)
+
+
+def batch(numbers):
+    """Return samples whose target depends on the inputs of both modules."""
+    cells, genes = numbers % 3, numbers // 3 % 8
+    histone = STORE.histone_input(cells, genes)
+    truth = histone.mean(axis=(1, 2)) + (STORE.dna[genes] == 1).mean(axis=1)
+    return [histone, KMER_INDEX.index[genes]], truth[:, None].astype(np.float32)
 
 
 def trainer_of(stage=None, seed=1, spec=SPEC, **settings):
     keras.utils.set_random_seed(seed)
-    trainer = Trainer(spec, BOTH, SIZES, Data.kmer_index, 0.01, **settings)
+    trainer = Trainer(spec, BOTH, SIZES, KMER_INDEX, 0.01, **settings)
     if stage:
         trainer.begin(stage)
     return trainer
@@ -56,7 +59,7 @@ def trainer_of(stage=None, seed=1, spec=SPEC, **settings):
 
 def steps(trainer, count=5):
     rng = np.random.default_rng(2)
-    return [loss for _, loss in trainer.steps(Data().batch, [rng.integers(0, 24, 12) for _ in range(count)])]
+    return [loss for _, loss in trainer.steps(batch, [rng.integers(0, 24, 12) for _ in range(count)])]
 
 
 def weights(trainer):
@@ -113,9 +116,9 @@ def test_frozen_modules_do_what_they_do_in_prediction():
     """Without dropout in the joint module the loss of a first step is that of the prediction."""
     trainer = trainer_of(JOINT, spec=SPEC | {"joint": {"dense": [6], "dropout": 0.0}})
     numbers = np.arange(24)
-    inputs, truth = Data().batch(numbers)
+    inputs, truth = batch(numbers)
     predicted = trainer.network(inputs, training=False).numpy()
-    (loss,) = [loss for _, loss in trainer.steps(Data().batch, [numbers])]
+    (loss,) = [loss for _, loss in trainer.steps(batch, [numbers])]
     assert loss == pytest.approx(np.mean((predicted - truth) ** 2), rel=1e-6)
 
 
@@ -124,11 +127,11 @@ def test_a_stage_goes_on_from_its_state_to_the_same_bits(stage):
     whole, first = trainer_of(stage), trainer_of(stage)
     rng = np.random.default_rng(2)
     batches = [rng.integers(0, 24, 12) for _ in range(6)]
-    list(whole.steps(Data().batch, batches))
-    list(first.steps(Data().batch, batches[:3]))
+    list(whole.steps(batch, batches))
+    list(first.steps(batch, batches[:3]))
     then = trainer_of(stage, seed=9)
     then.state = first.state
-    list(then.steps(Data().batch, batches[3:]))
+    list(then.steps(batch, batches[3:]))
     assert all(np.array_equal(one, other) for one, other in zip(whole.state, then.state, strict=True))
 
 
@@ -140,9 +143,9 @@ def test_decay_of_weights_is_that_of_adamw_and_spares_biases():
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     plain.compile(optimizer, "mse")
     numbers = np.arange(24)
-    (histone, _), truth = Data().batch(numbers)
-    plain.train_on_batch([histone, one_hot(Data.dna[numbers // 3 % 8])], truth)
-    list(trainer.steps(Data().batch, [numbers]))
+    (histone, _), truth = batch(numbers)
+    plain.train_on_batch([histone, one_hot(STORE.dna[numbers // 3 % 8])], truth)
+    list(trainer.steps(batch, [numbers]))
     for weight in plain.weights:
         assert np.allclose(weights(trainer)[weight.path], weight.numpy(), rtol=1e-3, atol=2e-5), weight.path
 
@@ -170,16 +173,14 @@ def test_members_are_saved_as_one_model_of_their_mean(binary, tmp_path):
     assert len(members_of(model)) == 3 and is_binary(model) == binary
     assert model.count_params() == 3 * trainers[0].network.count_params()
     cells, genes = np.indices((3, 8)).reshape(2, -1)
-    inputs = [Data.counts[cells, genes], one_hot(Data.dna[genes])]
+    inputs = [STORE.histone[cells, genes], one_hot(STORE.dna[genes])]
     each = np.mean([logits_model(trainer.standard()).predict_on_batch(inputs) for trainer in trainers], axis=0)
     expected = 1 / (1 + np.exp(-each)) if binary else each
     assert np.allclose(model.predict_on_batch(inputs), expected, rtol=1e-5, atol=1e-6)
     assert np.allclose(logits_model(model).predict_on_batch(inputs), each, rtol=1e-5, atol=1e-6)
     wanted = np.ones((3, 8), bool)
-    loaded = load_predictor(tmp_path / "model.keras", Data(), preprocessing_of(SPEC, BOTH, binary=binary))(
-        Data(), wanted
-    )
-    training = predictor_of([trainer.network for trainer in trainers], BOTH, Data.kmer_index)(Data(), wanted)
+    loaded = load_predictor(tmp_path / "model.keras", STORE, preprocessing_of(SPEC, BOTH, binary=binary))(STORE, wanted)
+    training = predictor_of([trainer.network for trainer in trainers], BOTH, KMER_INDEX)(STORE, wanted)
     for predicted in (loaded, training):
         assert predicted.dtype == np.float32
         assert np.allclose(predicted.ravel(), expected[:, 0], rtol=1e-5, atol=1e-6)

@@ -1,12 +1,11 @@
 """The store without the test set holds the training cells and genes as they are, and nothing else."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from wakawaka.core.files import save_array, write_table
+from helpers.stores import write_store
+from wakawaka.core.files import write_table
 from wakawaka.splits.samples import read_regimes
 from wakawaka.store import arrays
 from wakawaka.store.store import Store
@@ -28,29 +27,18 @@ def paths(tmp_path):
     rng = np.random.default_rng(1)
     shapes = {"histone": (4, 30, BINS, 2), "dna": (30, WINDOW), "expression": (4, 30), "reference": (30,)}
     dtypes = {"histone": np.uint16, "dna": np.uint8, "expression": np.float32, "reference": np.float32}
+    arrays = {}
     for name, shape in shapes.items():
-        array = rng.integers(0, 5, shape).astype(dtypes[name])
+        arrays[name] = array = rng.integers(0, 5, shape).astype(dtypes[name])
         genes = array if shape[0] == 30 else array.swapaxes(0, 1)
         genes[3:6] = SECRET
         if shape[0] == 4:
             array[2] = SECRET
-        save_array(array, folder / f"{name}.npy")
-    info = {
-        "cells": 4,
-        "genes": 30,
-        "marks": ["a", "b"],
-        "window": WINDOW,
-        "bins": BINS,
-        "bin_size": WINDOW // BINS,
-        "scale": "counts",
-        "depth": {},
-    }
-    info |= {"medians": {cell: float(place) for place, cell in enumerate(CELLS)}, "depth": dict.fromkeys(CELLS)}
-    info |= {"strand_aware": True, "sources": [{"path": "SECRETCELL.tsv"}]}
-    (folder / "store.json").write_text(json.dumps(info))
-    write_table(pd.DataFrame({"cell": CELLS}), folder / "cells.tsv")
-    table = {"gene_id": GENES, "chrom": "1", "tss": pd.array([None, *range(29)], "Int64"), "strand": "-", "group": "a"}
-    write_table(pd.DataFrame(table), folder / "genes.tsv")
+    medians = {cell: float(place) for place, cell in enumerate(CELLS)}
+    info = {"medians": medians, "depth": dict.fromkeys(CELLS), "sources": [{"path": "SECRETCELL.tsv"}]}
+    table = {"tss": [-1, *range(29)], "strand": "-", "group": "a"}
+    names = {"cells": CELLS, "genes": GENES, "marks": ["a", "b"]}
+    write_store(folder, **names, bins=BINS, window=WINDOW, table=table, info=info, **arrays)
     final = np.full((4, 30), "train", object)
     final[:, 3:6], final[2], final[2, 3:6] = "unseen_gene", "unseen_cell", "both_unseen"
     fold = np.where(final == "train", rng.choice(["train", "unseen_cell"], (4, 30)), "test")
