@@ -88,8 +88,8 @@ def read_preprocessing(path: PathLike) -> Preprocessing:
         right = False
     if not right:
         raise InputError(
-            f"{path}: this is not what training writes with a model; copy the folder of the model whole, model.keras and "
-            "preprocessing.json. If the model was trained here, remove the file, and it is trained again."
+            f"{path}: this is not what training writes with a model; copy the folder of the model whole, and name the model.keras in it "
+            "in `predict_new.model`. A model of an earlier version has to be trained again; if that was here, remove its folder."
         )
     return Preprocessing(**known)
 
