@@ -196,7 +196,7 @@ def test_all_that_a_model_needs_for_other_data_is_written(store, runs):
         | {"epochs": EPOCHS, "batch_size": 10, "genes_per_batch": None, "learning_rate": LEARNING_RATE},
         "samples": trained,
         "parameters": load_model(runs[0] / "whole/model.keras").count_params(),
-        "marks": ["one", "two"],
+        "marks": ["M00", "M01"],
         "window": WINDOW,
         "bins": BINS,
         "strand_aware": True,
